@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * This machine's processors: what they offer, per-CPU data, registers.
+ */
+#ifndef OSTLER_CPU_CPU_H
+#define OSTLER_CPU_CPU_H
+
+#include "lib/bitmap.h"
+#include "lib/types.h"
+
+enum cpu_vendor { CPU_OTHER, CPU_INTEL, CPU_AMD, CPU_HYGON };
+
+/* One machine-wide description, from CPU 0, the words as CPUID gives them. */
+struct cpu_features {
+	enum cpu_vendor vendor;
+	uint32_t family, model, stepping;
+	uint32_t max_basic, max_extended;
+	uint32_t l1_ecx, l1_edx, l7_ebx, l7_ecx, l7_edx;
+	uint32_t e1_ecx, e1_edx, e8_ebx;
+	uint32_t svm_edx, svm_asids; /* 0x8000000a */
+	uint8_t phys_bits, virt_bits;
+	bool svm, vmx, nx, pages_1g, x2apic, xsave, tsc_invariant, tsc_deadline,
+		arat, rdtscp, smep, smap, fsgsbase, umip, pcid;
+	uint64_t xcr0_mask; /* XCR0 bits the machine has; 0 without XSAVE */
+	char brand[49];
+};
+extern struct cpu_features cpu_features;
+
+struct cpuid_regs {
+	uint32_t a, b, c, d;
+};
+static inline struct cpuid_regs cpuid(uint32_t leaf, uint32_t sub)
+{
+	struct cpuid_regs r;
+
+	__asm__ volatile("cpuid"
+			 : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+			 : "a"(leaf), "c"(sub));
+	return r;
+}
+static inline uint64_t rdmsr(uint32_t msr)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+	return lo | (uint64_t)hi << 32;
+}
+static inline void wrmsr(uint32_t msr, uint64_t v)
+{
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
+			 : "memory");
+}
+/* False, and nothing done, if the access faults (fixed up in cpu/traps). */
+bool rdmsr_safe(uint32_t msr, uint64_t *v);
+bool wrmsr_safe(uint32_t msr, uint64_t v);
+
+static inline uint64_t rdtsc(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return lo | (uint64_t)hi << 32;
+}
+static inline uint8_t inb(uint16_t port)
+{
+	uint8_t v;
+
+	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+static inline uint16_t inw(uint16_t port)
+{
+	uint16_t v;
+
+	__asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+static inline uint32_t inl(uint16_t port)
+{
+	uint32_t v;
+
+	__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+static inline void outb(uint16_t port, uint8_t v)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
+}
+static inline void outw(uint16_t port, uint16_t v)
+{
+	__asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port));
+}
+static inline void outl(uint16_t port, uint32_t v)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
+}
+static inline void local_irq_enable(void)
+{
+	__asm__ volatile("sti" ::: "memory");
+}
+static inline void local_irq_disable(void)
+{
+	__asm__ volatile("cli" ::: "memory");
+}
+
+/*
+ * Per-CPU data. GS.base points at the CPU's own copy; cpu_self() reads it.
+ * DEFINE_PER_CPU(type, name) in one .c file, DECLARE_PER_CPU in a header.
+ */
+#define DEFINE_PER_CPU(type, name)                                             \
+	__attribute__((section(".data.percpu"))) __typeof__(type) percpu_##name
+#define DECLARE_PER_CPU(type, name) extern __typeof__(type) percpu_##name
+#ifdef OSTLER_UNIT
+#define this_cpu(name)      percpu_##name
+#define per_cpu(name, cpu)  (*((void)(cpu), &percpu_##name))
+#define this_cpu_read(name) percpu_##name
+#else
+/* The distance from the linked copy to a CPU's own. */
+extern uint64_t percpu_offset[NR_CPUS];
+static inline uint64_t this_cpu_offset(void)
+{
+	uint64_t off;
+
+	__asm__("movq %%gs:percpu_self_offset(%%rip), %0" : "=r"(off));
+	return off;
+}
+#define this_cpu(name)                                                         \
+	(*(__typeof__(percpu_##name) *)((char *)&percpu_##name +               \
+					this_cpu_offset()))
+#define per_cpu(name, cpu)                                                     \
+	(*(__typeof__(percpu_##name) *)((char *)&percpu_##name +               \
+					percpu_offset[cpu]))
+/* A scalar of eight bytes, in one instruction. */
+#define this_cpu_read(name)                                                    \
+	({                                                                     \
+		__typeof__(percpu_##name) v_;                                  \
+		__asm__ volatile("movq %%gs:percpu_" #name "(%%rip), %0"       \
+				 : "=r"(v_));                                  \
+		v_;                                                            \
+	})
+#endif
+
+/* This CPU's number, 0 to NR_CPUS - 1. */
+DECLARE_PER_CPU(uint64_t, cpu_number);
+#define smp_processor_id() ((unsigned int)this_cpu_read(cpu_number))
+
+extern cpumask_t cpu_online_map;
+extern unsigned int nr_cpus; /* online CPUs are 0 … nr_cpus - 1 */
+
+/* What a trap or interrupt pushes, for handlers and dumps. */
+struct cpu_regs {
+	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx,
+		rsi, rdi;
+	uint32_t error_code, entry_vector;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Other CPUs: starting them, asking them to do something. */
+#ifndef OSTLER_CPU_SMP_H
+#define OSTLER_CPU_SMP_H
+
+#include "cpu/cpu.h"
+
+/* Starts the CPUs that the ACPI MADT lists, up to limit. */
+void smp_start_all(unsigned int limit);
+/* Runs fn(data) on every CPU of the set (this one too), waits if told to.
+ * Interrupts are on. fn runs with interrupts off and must not block. */
+void smp_call(const cpumask_t *cpus, void (*fn)(void *), void *data, bool wait);
+/* Makes cpu leave its guest, or idle, and look at its softirqs. */
+void smp_kick(unsigned int cpu);
+uint32_t cpu_apic_id(unsigned int cpu);
+uint32_t cpu_acpi_id(unsigned int cpu);
+
+#endif

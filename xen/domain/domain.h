@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domains and their virtual CPUs (docs/domain.md).
+ *
+ * Life: domain_create() → alive → dying (DOMCTL_destroydomain: resources are
+ * given back, preemptibly) → dead (only references keep the structure) → freed
+ * when the last reference goes. Whoever looks a domain up by number holds a
+ * reference until put_domain(). The last of a domain's frames also holds one.
+ */
+#ifndef OSTLER_DOMAIN_DOMAIN_H
+#define OSTLER_DOMAIN_DOMAIN_H
+
+#include "cpu/cpu.h"
+#include "cpu/time.h"
+#include "lib/atomic.h"
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "mem/p2m.h"
+#include "sched/sched.h"
+#include <xen/xen.h>
+#include <xen/domctl.h>
+#include <xen/vcpu.h>
+
+#define MAX_VCPUS 128
+
+struct domain;
+struct vcpu;
+struct event_table; /* event/ */
+struct grant_table; /* grant/ */
+struct cpu_policy;  /* domain/cpu_policy.h */
+struct hypercall_state;
+
+/* General registers as a hypercall or an exit sees them. */
+struct guest_regs {
+	uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi; /* by encoding */
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rip, rflags;
+};
+
+/*
+ * A kind of domain: PVH and HVM (hvm/), PV (pv/). Common code calls these and
+ * never asks which kind it has.
+ */
+struct domain_kind {
+	const char *name;
+	bool translated; /* guest frame numbers are the domain's own (p2m) */
+
+	int (*domain_init)(struct domain *d,
+			   const struct xen_domctl_createdomain *cfg);
+	/* Gives memory back; -ERESTART: call again. */
+	int (*domain_relinquish)(struct domain *d);
+	void (*domain_destroy)(struct domain *d);
+
+	int (*vcpu_init)(struct vcpu *v);
+	void (*vcpu_destroy)(struct vcpu *v);
+	/* VCPUOP_initialise / DOMCTL_setvcpucontext; the vCPU is down. */
+	int (*vcpu_set_context)(struct vcpu *v, const void *ctx, size_t size);
+	/* DOMCTL_getvcpucontext; the vCPU is paused. */
+	int (*vcpu_get_context)(struct vcpu *v, struct vcpu_guest_context *ctx);
+	/* As at power-on. */
+	void (*vcpu_reset)(struct vcpu *v);
+
+	/* sched_unit_ops of its vCPUs */
+	const struct sched_unit_ops *sched;
+
+	/* An event is pending and not masked: make the vCPU notice (wake it,
+	 * kick its CPU, assert its callback). Any CPU, any context. */
+	void (*event_notify)(struct vcpu *v);
+	/* True if the vCPU must not stay blocked. */
+	bool (*vcpu_has_work)(struct vcpu *v);
+
+	/* The guest's memory through its own page tables: as
+	 * guest_access.h says. */
+	int (*copy_to_guest)(struct vcpu *v, uint64_t va, const void *src,
+			     size_t len);
+	int (*copy_from_guest)(struct vcpu *v, void *dst, uint64_t va,
+			       size_t len);
+	/* The 64-bit state of the vCPU; hypercalls take this many bits. */
+	unsigned int (*guest_bits)(struct vcpu *v);
+	/* Ring 0 of the guest asks (a hypercall from user mode is -EPERM). */
+	bool (*kernel_mode)(struct vcpu *v);
+	/* RIP stays at the hypercall instruction, which is executed again. */
+	void (*hypercall_restart)(struct vcpu *v);
+	/* Fills a hypercall page (4 KiB). */
+	void (*hypercall_page)(struct domain *d, void *page);
+	/* Physical IRQs as event channels (PV; EVTCHNOP_bind_pirq). NULL: none
+	 */
+	int (*pirq_bind)(struct domain *d, unsigned int pirq, bool share);
+	void (*pirq_unbind)(struct domain *d, unsigned int pirq);
+};
+
+enum domain_dying { DOMDYING_ALIVE, DOMDYING_DYING, DOMDYING_DEAD };
+
+struct vcpu {
+	/* Hot: what an exit touches, first. */
+	struct guest_regs regs;
+	struct domain *domain;
+	unsigned int id;
+	void *arch; /* the kind's own: struct hvm_vcpu, struct pv_vcpu */
+	struct vcpu_info *info; /* where the guest put it, or in shared info */
+	bool hypercall_preempted; /* a continuation is owed */
+
+	struct sched_unit unit;
+	bool online;        /* VCPUOP_up */
+	bool initialised;   /* has a context */
+	bool polling;       /* in SCHEDOP_poll */
+	uint32_t poll_port; /* the only one, or 0 */
+	uint32_t pause_flags_domctl;
+
+	mfn_t info_mfn; /* the frame that info was moved to, held; or INVALID */
+	struct timer singleshot, periodic, poll_timer;
+	s_time_t periodic_period;
+
+	struct vcpu_runstate_info runstate;
+	uint64_t runstate_guest;  /* VCPUOP_register_runstate_memory_area */
+	uint64_t time_info_guest; /* VCPUOP_register_vcpu_time_memory_area */
+	uint16_t virq_to_port[NR_VIRQS];
+	spinlock_t virq_lock;
+	uint64_t time_version_tsc; /* pvclock page is current for this */
+	bool time_stale;           /* pvclock to be written before entry */
+
+	struct hypercall_state *hypercall;
+	uint64_t hypercalls[64]; /* by number */
+};
+
+struct domain {
+	domid_t id;
+	const struct domain_kind *kind;
+	void *arch;            /* struct hvm_domain, struct pv_domain */
+	bool privileged;       /* dom0, hardware domain */
+	struct domain *target; /* a stub domain's; held */
+	unsigned int max_vcpus;
+	struct vcpu **vcpu;
+	struct p2m p2m; /* translated kinds */
+
+	struct shared_info *shared_info;
+	struct event_table *events;
+	struct grant_table *grants;
+	struct cpu_policy *policy;
+	struct sched_group sched;
+
+	spinlock_t lock; /* LOCK_DOMAIN */
+	uint32_t refs;
+	enum domain_dying dying;
+	bool shutting_down, shut_down;
+	uint8_t shutdown_code;
+	bool paused_by_control; /* … */
+	uint32_t control_pause_count;
+	bool created; /* unpaused for the first time */
+	bool suspend_requested;
+	uint16_t suspend_port; /* DOMCTL_subscribe */
+
+	spinlock_t pages_lock; /* LOCK_PAGES */
+	uint64_t tot_pages, max_pages, shared_pages, claimed_pages,
+		outstanding_pages, extra_pages;
+
+	xen_domain_handle_t handle;
+	uint32_t create_flags, options;
+	struct xen_domctl_createdomain config;
+	int32_t time_offset;
+	uint32_t tsc_mode;
+	uint32_t vm_assist;
+	struct list list_node;
+	unsigned int relinquish_step;
+	uint64_t relinquish_gfn;
+	uint64_t hypercalls_total;
+};
+
+extern const struct domain_kind *domain_kind_hvm, *domain_kind_pv;
+extern struct domain *dom0;
+
+/* The vCPU that runs here; NULL in the idle loop. */
+DECLARE_PER_CPU(struct vcpu *, current);
+#define current this_cpu_read(current)
+
+/* 0 and a referenced, paused domain, or -errno (public/domctl.h). */
+int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg,
+		  bool privileged, struct domain **out);
+/* Destroys what can be at once and goes on: -ERESTART until done. */
+int domain_kill(struct domain *d);
+
+/* A reference to the domain with that number, DOMID_SELF included; NULL. */
+struct domain *get_domain(domid_t id);
+struct domain *get_self(void); /* the caller's */
+void put_domain(struct domain *d);
+static inline void hold_domain(struct domain *d)
+{
+	atomic_add(&d->refs, 1);
+}
+/* The next domain with a number >= id, referenced; NULL. */
+struct domain *next_domain(unsigned int id);
+
+/* May caller do this to target? -EPERM, else 0. Privileged may to all; a
+ * stub domain to its target; everybody to himself. */
+int domain_check_privilege(struct domain *caller, struct domain *target);
+
+int vcpu_create(struct domain *d, unsigned int id);
+void vcpu_up(struct vcpu *v);
+void vcpu_down(struct vcpu *v);
+/* An event came, or anything else for which it must not stay blocked. */
+void vcpu_wake(struct vcpu *v);
+void vcpu_block(struct vcpu *v);
+/* Makes it look for events even while it runs elsewhere. */
+void vcpu_kick(struct vcpu *v);
+
+void domain_pause(struct domain *d); /* counted, waits */
+void domain_pause_nosync(struct domain *d);
+void domain_unpause(struct domain *d);
+/* SCHEDOP_shutdown: all vCPUs stop, tools are told by VIRQ_DOM_EXC. */
+void domain_shutdown(struct domain *d, unsigned int reason);
+void domain_resume(struct domain *d);
+/* The guest did something it may not survive: a line, then SHUTDOWN_crash. */
+void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
+
+/*
+ * Page accounting. domain_alloc_pages(): 2^order frames charged and assigned,
+ * or INVALID_MFN with *err -ENOMEM or -E2BIG.
+ */
+mfn_t domain_alloc_pages(struct domain *d, unsigned int order,
+			 unsigned int flags);
+bool domain_charge(struct domain *d, uint64_t pages);
+void domain_uncharge(struct domain *d, uint64_t pages);
+
+/* Tools and other listeners. Set by event/ at boot: a lower floor's way up. */
+extern void (*send_global_virq)(unsigned int virq);
+extern void (*send_guest_virq)(struct vcpu *v, unsigned int virq);
+
+/* pvclock: writes the vCPU's time page as of now. */
+void vcpu_update_time(struct vcpu *v);
+void domain_update_wallclock(struct domain *d);
+/* Runstate as the guest may read it (VCPUOP_get_runstate_info). */
+void vcpu_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out);
+
+#define for_each_vcpu(d, v)                                                    \
+	for (unsigned int i_ = 0; i_ < (d)->max_vcpus; i_++)                   \
+		if (((v) = (d)->vcpu[i_]) != NULL)
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Event channels (public/event_channel.h): two-level and FIFO. A domain's table
+ * is guarded by LOCK_EVENT; sending takes no lock of another domain's for
+ * longer than one port's own word.
+ */
+#ifndef OSTLER_EVENT_EVENT_H
+#define OSTLER_EVENT_EVENT_H
+
+#include "domain/domain.h"
+#include <xen/event_channel.h>
+
+int event_init(struct domain *d);       /* at creation; shared_info exists */
+void event_close_all(struct domain *d); /* dying */
+void event_destroy(struct domain *d);
+/* The vCPU's info was moved: pending bits follow. */
+void event_vcpu_moved(struct vcpu *v);
+
+/* The ways in for other parts. All callable with interrupts off. */
+void event_send_virq(struct vcpu *v, unsigned int virq);
+void event_send_global_virq(unsigned int virq);
+void event_send_pirq(struct domain *d, unsigned int pirq);
+/* A port of d on which Xen itself talks (I/O requests, console): bound for
+ * remote, to v. Returns the port or -errno. */
+int event_alloc_xen_port(struct vcpu *v, domid_t remote,
+			 void (*notify)(struct vcpu *v, unsigned int port));
+void event_free_xen_port(struct domain *d, unsigned int port);
+void event_notify_xen_port(struct domain *d, unsigned int port);
+
+/* True if port is pending (SCHEDOP_poll). */
+bool event_is_pending(struct domain *d, unsigned int port);
+bool event_port_valid(struct domain *d, unsigned int port);
+/* An event that the vCPU would be called for. */
+static inline bool vcpu_event_pending(const struct vcpu *v)
+{
+	return v->info && READ_ONCE(v->info->evtchn_upcall_pending) &&
+	       !READ_ONCE(v->info->evtchn_upcall_mask);
+}
+/* The debug key 'e': every port of every domain. */
+void event_dump(void);
+
+/* Handlers of event_channel_op, by the names of the public header. */
+long evtchn_alloc_unbound(struct vcpu *v, struct evtchn_alloc_unbound *op);
+long evtchn_bind_interdomain(struct vcpu *v,
+			     struct evtchn_bind_interdomain *op);
+long evtchn_bind_virq(struct vcpu *v, struct evtchn_bind_virq *op);
+long evtchn_bind_ipi(struct vcpu *v, struct evtchn_bind_ipi *op);
+long evtchn_bind_pirq(struct vcpu *v, struct evtchn_bind_pirq *op);
+long evtchn_close(struct vcpu *v, struct evtchn_close *op);
+long evtchn_send(struct vcpu *v, struct evtchn_send *op);
+long evtchn_status(struct vcpu *v, struct evtchn_status *op);
+long evtchn_bind_vcpu(struct vcpu *v, struct evtchn_bind_vcpu *op);
+long evtchn_unmask(struct vcpu *v, struct evtchn_unmask *op);
+long evtchn_reset(struct vcpu *v, struct evtchn_reset *op);
+long evtchn_init_control(struct vcpu *v, struct evtchn_init_control *op);
+long evtchn_expand_array(struct vcpu *v, struct evtchn_expand_array *op);
+long evtchn_set_priority(struct vcpu *v, struct evtchn_set_priority *op);
+
+#endif

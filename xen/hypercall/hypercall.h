@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hypercalls. hypercall/table.def is the one list: numbers, names,
+ * sub-operations, argument types, directions, who may call. Handlers live with
+ * their subsystem and see plain structs:
+ *
+ *     long evtchn_send(struct vcpu *v, struct evtchn_send *op);
+ *
+ * v is the caller. The dispatcher checked the caller's right, copied op in, and
+ * copies it out if the table says so and the result is not negative (OUT_ALWAYS
+ * also then). What a handler returns goes to the guest, but -ERESTART: the
+ * hypercall is executed again with op as the handler left it (progress must be
+ * recorded there: it is copied out), after softirqs ran. Handlers of arrays
+ * (memory_op extents, grant operations) use copy_*_guest() themselves, and
+ * hypercall_continue() where progress is in the registers.
+ */
+#ifndef OSTLER_HYPERCALL_HYPERCALL_H
+#define OSTLER_HYPERCALL_HYPERCALL_H
+
+#include "domain/domain.h"
+
+/* Runs the hypercall that v's registers describe; sets rax. */
+void hypercall_dispatch(struct vcpu *v);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ticket spin locks. Every lock has a level from the list below; debug builds
+ * stop the machine when a CPU takes a lock whose level is not above those it
+ * holds. A lock that interrupt handlers take is always taken with
+ * spin_lock_irqsave(); the others with interrupts in either state.
+ */
+#ifndef OSTLER_LIB_LOCK_H
+#define OSTLER_LIB_LOCK_H
+
+#include "lib/types.h"
+
+/* The lock order, outermost first: the one place that states it. */
+enum lock_level {
+	LOCK_DOMCTL = 1, /* tools' calls that change the set of domains */
+	LOCK_DOMLIST,    /* the list of domains */
+	LOCK_DOMAIN,     /* struct domain: life cycle, handles, limits */
+	LOCK_PAGING,     /* PV page-table changes of a domain */
+	LOCK_GRANT,      /* a grant table; two at once in domid order */
+	LOCK_GRANT_PEER, /* … the second of them */
+	LOCK_P2M,        /* a p2m; two at once in domid order */
+	LOCK_P2M_PEER,
+	LOCK_EVENT, /* a domain's event channels; two: domid order */
+	LOCK_EVENT_PEER,
+	LOCK_VDEV, /* a domain's virtual devices */
+	LOCK_PIRQ, /* physical interrupts bound to domains */
+	LOCK_IRQ,  /* one physical interrupt line */
+	LOCK_VLAPIC,
+	LOCK_SCHED_GLOBAL, /* scheduler parameters, cpupools */
+	LOCK_RUNQUEUE,     /* a CPU's run queue; two at once by CPU number */
+	LOCK_RUNQUEUE_PEER,
+	LOCK_PAGES,   /* a domain's page accounting */
+	LOCK_HEAP,    /* heap, page allocator */
+	LOCK_TIMER,   /* a CPU's timers */
+	LOCK_SMP,     /* cross-CPU calls */
+	LOCK_CONSOLE, /* always last */
+	LOCK_LEVELS,
+};
+
+typedef struct spinlock {
+	uint16_t head, tail;
+	uint16_t level;
+	uint16_t owner; /* CPU + 1 in debug builds, 0 when free */
+} spinlock_t;
+
+#define SPINLOCK_INIT(lvl)                                                     \
+	{                                                                      \
+		.level = (lvl)                                                 \
+	}
+
+static inline void spin_lock_init(spinlock_t *l, enum lock_level level)
+{
+	*l = (spinlock_t)SPINLOCK_INIT(level);
+}
+
+void spin_lock(spinlock_t *l);
+bool spin_trylock(spinlock_t *l);
+void spin_unlock(spinlock_t *l);
+bool spin_is_locked(const spinlock_t *l);
+
+/* Returns the flags register as it was; pass it to the unlock. */
+unsigned long spin_lock_irqsave(spinlock_t *l);
+void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags);
+
+#endif

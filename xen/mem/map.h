@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The hypervisor's own page tables. Set up by boot/, shared by all CPUs. */
+#ifndef OSTLER_MEM_MAP_H
+#define OSTLER_MEM_MAP_H
+
+#include "lib/types.h"
+
+/* Maps device registers, uncached, for good; NULL when the area is full. */
+volatile void *map_mmio(paddr_t addr, size_t size);
+/* Maps firmware memory (ACPI, modules) that may lie outside RAM; cached. In the
+ * direct map when it is there already, so it may be called often. */
+void *map_firmware(paddr_t addr, size_t size);
+
+/* The page tables that every CPU uses when no PV guest runs (for CR3). */
+extern paddr_t host_cr3;
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest's physical memory: the nested page tables, one walker for NPT and
+ * EPT; the vendor gives the entry format. Leaves of 4 KiB, 2 MiB and 1 GiB,
+ * split when a part changes, merged when it pays. Lookups take no lock (tables
+ * are freed only after every CPU has left them, at domain death); changes take
+ * p2m->lock (LOCK_P2M). Invalidations are collected and sent by p2m_flush().
+ *
+ * The p2m holds no page references of its own for a domain's own RAM (the
+ * "allocated" reference covers it); for foreign and grant entries whoever
+ * enters them passes in a reference, which removal hands back.
+ */
+#ifndef OSTLER_MEM_P2M_H
+#define OSTLER_MEM_P2M_H
+
+#include "lib/lock.h"
+#include "lib/types.h"
+
+enum p2m_type {
+	P2M_NONE,         /* nothing there */
+	P2M_RAM_RW,       /* the domain's own memory */
+	P2M_RAM_RO,       /* … read-only (ROMs) */
+	P2M_RAM_LOGDIRTY, /* … write-protected to note writes */
+	P2M_MMIO_DIRECT,  /* a device's registers, given to the domain */
+	P2M_MMIO_DM,      /* emulated: by us or by a device model */
+	P2M_SHARED,       /* a hypervisor page: shared info, grant table … */
+	P2M_FOREIGN,      /* another domain's page (XENMAPSPACE_gmfn_foreign) */
+	P2M_GRANT_RW,     /* granted by another domain */
+	P2M_GRANT_RO,
+	P2M_TYPES,
+};
+
+static inline bool p2m_is_ram(enum p2m_type t)
+{
+	return t == P2M_RAM_RW || t == P2M_RAM_RO || t == P2M_RAM_LOGDIRTY;
+}
+static inline bool p2m_is_grant(enum p2m_type t)
+{
+	return t == P2M_GRANT_RW || t == P2M_GRANT_RO;
+}
+/* Types behind which stands a frame that a copy may read (or write). */
+static inline bool p2m_is_readable(enum p2m_type t)
+{
+	return p2m_is_ram(t) || t == P2M_SHARED || t == P2M_FOREIGN ||
+	       p2m_is_grant(t);
+}
+static inline bool p2m_is_writable(enum p2m_type t)
+{
+	return p2m_is_readable(t) && t != P2M_RAM_RO && t != P2M_GRANT_RO;
+}
+
+/* A vendor's entry format. Level 1 is 4 KiB, 2 is 2 MiB, 3 is 1 GiB. */
+struct p2m_format {
+	const char *name;
+	uint64_t (*leaf)(mfn_t mfn, enum p2m_type type, unsigned int level);
+	uint64_t (*table)(mfn_t mfn);
+	bool (*present)(uint64_t e);
+	bool (*is_leaf)(uint64_t e, unsigned int level);
+	mfn_t (*mfn)(uint64_t e);
+	enum p2m_type (*type)(uint64_t e); /* also of non-present entries */
+	unsigned int max_leaf_level;
+	unsigned int levels; /* 4 */
+};
+
+struct p2m {
+	spinlock_t lock;
+	const struct p2m_format *fmt;
+	mfn_t root;
+	domid_t domid;
+	uint64_t tables;             /* pages that tables take */
+	gfn_t max_gfn;               /* the highest that ever held something */
+	uint64_t entries[P2M_TYPES]; /* 4 KiB pages by type */
+	bool dirty;                  /* something was removed: flush owed */
+	void (*flush)(void *cookie); /* every CPU forgets this p2m */
+	void *cookie;
+};
+
+int p2m_init(struct p2m *p, const struct p2m_format *fmt, domid_t domid,
+	     void (*flush)(void *), void *cookie);
+/* Frees the tables; the caller has emptied it or does not care. */
+void p2m_destroy(struct p2m *p);
+
+/*
+ * What is at gfn. *type and *order (how large the leaf is: 0, 9, 18) may be
+ * NULL. INVALID_MFN for nothing or MMIO_DM.
+ */
+mfn_t p2m_lookup(struct p2m *p, gfn_t gfn, enum p2m_type *type,
+		 unsigned int *order);
+
+/*
+ * Enters 2^order frames (any order up to 18, gfn and mfn aligned to it or not:
+ * the largest leaves that fit are used). Replaces what was there: the caller
+ * has looked. 0, -ENOMEM (nothing changed at the point of failure on; *done
+ * pages are in), -EINVAL for an address beyond the tables. Lock held.
+ */
+int p2m_set(struct p2m *p, gfn_t gfn, mfn_t mfn, uint64_t nr,
+	    enum p2m_type type);
+/* Removes nr entries from gfn on. Lock held. */
+int p2m_clear(struct p2m *p, gfn_t gfn, uint64_t nr);
+/* Sends the invalidations owed. With or without the lock. */
+void p2m_flush(struct p2m *p);
+
+static inline void p2m_lock(struct p2m *p)
+{
+	spin_lock(&p->lock);
+}
+static inline void p2m_unlock(struct p2m *p)
+{
+	spin_unlock(&p->lock);
+}
+
+/*
+ * Walks all leaves upwards from *gfn; fn's non-zero answer ends the walk and is
+ * returned, with *gfn where it stood (so that it can go on). Lock held.
+ */
+int p2m_walk(struct p2m *p, gfn_t *gfn,
+	     int (*fn)(struct p2m *p, gfn_t gfn, mfn_t mfn, enum p2m_type type,
+		       unsigned int order, void *cookie),
+	     void *cookie);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scheduler: per-CPU run queues, weights, caps, pinning; presented to tools
+ * as credit2. It knows schedulable units; struct vcpu embeds one.
+ *
+ * A CPU runs this loop (sched_loop(), never returns):
+ *     softirq_run(); pick a unit; unit->ops->run(unit) — which enters the guest
+ *     and returns when a softirq is pending or the unit no longer can run.
+ * A unit that blocks is told so by its owner (sched_block()) from run();
+ * sched_wake() makes it runnable from any CPU and any context.
+ */
+#ifndef OSTLER_SCHED_SCHED_H
+#define OSTLER_SCHED_SCHED_H
+
+#include "cpu/cpu.h"
+#include "cpu/time.h"
+#include "lib/list.h"
+
+struct sched_unit;
+
+struct sched_unit_ops {
+	/* Runs the unit on this CPU until it must give way. */
+	void (*run)(struct sched_unit *u);
+	/* The CPU is about to run another unit: save what is still loaded. May
+	 * be late: a CPU that idles in between keeps the state. */
+	void (*switch_out)(struct sched_unit *u);
+	void (*switch_in)(struct sched_unit *u);
+	/* The unit's state changed (RUNSTATE_*), at system time t. */
+	void (*runstate)(struct sched_unit *u, int state, s_time_t t);
+};
+
+/* One domain's share; the scheduler's part of struct domain. */
+struct sched_group {
+	uint16_t weight; /* 1 … 65535, default 256 */
+	uint16_t cap;    /* percent of one CPU; 0: none */
+	/* the scheduler's own */
+	s_time_t cap_used, cap_period_start;
+	struct list units;
+};
+
+enum sched_state {
+	SCHED_OFFLINE, /* not a candidate (vCPU down, or being torn down) */
+	SCHED_BLOCKED, /* waits for sched_wake() */
+	SCHED_RUNNABLE,
+	SCHED_RUNNING,
+};
+
+struct sched_unit {
+	const struct sched_unit_ops *ops;
+	struct sched_group *group;
+	enum sched_state state;
+	unsigned int cpu;     /* where it runs or ran last */
+	uint32_t pause_count; /* > 0: must not run; sched_pause() */
+	bool wake_pending;    /* a wake came while it was being switched out */
+	cpumask_t hard_affinity, soft_affinity;
+	s_time_t credit, run_start, runtime, state_start;
+	struct list queue; /* in a run queue */
+	struct list group_node;
+};
+
+void sched_init(void);     /* CPU 0, before any unit */
+void sched_init_cpu(void); /* on each CPU */
+void sched_loop(void) __noreturn;
+
+void sched_group_init(struct sched_group *g);
+/* Offline, not paused, on the CPU with the least load in its affinity. */
+void sched_unit_init(struct sched_unit *u, struct sched_group *g,
+		     const struct sched_unit_ops *ops);
+/* The unit is offline and nowhere loaded when this returns. */
+void sched_unit_destroy(struct sched_unit *u);
+
+/*
+ * From the unit's own run(), interrupts in any state: it is blocked from now
+ * on, unless a wake came since *ready was last false; ready(u) is asked after
+ * the state change so that no wake is lost.
+ */
+void sched_block(struct sched_unit *u, bool (*ready)(struct sched_unit *u));
+void sched_wake(struct sched_unit *u); /* also brings it online */
+void sched_yield(struct sched_unit *u);
+void sched_offline(struct sched_unit *u);
+
+/* Counted. sched_pause_sync() returns when the unit is not on any CPU; never
+ * call it on the unit that runs here. */
+void sched_pause(struct sched_unit *u);
+void sched_pause_sync(struct sched_unit *u);
+void sched_unpause(struct sched_unit *u);
+/* True if a unit is loaded on a CPU (running, or its state still held). */
+bool sched_unit_is_loaded(const struct sched_unit *u);
+
+/* 0 or -EINVAL if no online CPU is in it. Moves the unit if it must. */
+int sched_set_affinity(struct sched_unit *u, const cpumask_t *hard,
+		       const cpumask_t *soft);
+int sched_set_params(struct sched_group *g, unsigned int weight,
+		     unsigned int cap);
+/* Nanoseconds that CPU has idled. */
+s_time_t sched_idle_time(unsigned int cpu);
+/* credit2's global and CPU-pool knob, microseconds: context-switch rate limit.
+ */
+extern uint32_t sched_ratelimit_us;
+
+#endif
