@@ -15,6 +15,7 @@
 
 #include "lib/lock.h"
 #include "lib/types.h"
+#include <xen/xen.h>
 
 enum p2m_type {
 	P2M_NONE,         /* nothing there */
@@ -49,17 +50,25 @@ static inline bool p2m_is_writable(enum p2m_type t)
 	return p2m_is_readable(t) && t != P2M_RAM_RO && t != P2M_GRANT_RO;
 }
 
-/* A vendor's entry format. Level 1 is 4 KiB, 2 is 2 MiB, 3 is 1 GiB. */
+/*
+ * An entry is what the hardware reads, with the type in bits 52 to 55, which
+ * both vendors leave to software. Address (bits 12 to 51) and page-size bit (7)
+ * are where both have them, so a lookup needs no vendor; the vendor's format
+ * says which permission and memory-type bits go with a type.
+ */
+#define P2M_TYPE_SHIFT 52
+#define P2M_TYPE_TABLE 15UL /* in the type field: points to a lower table */
+#define P2M_ADDR_MASK  GENMASK(51, 12)
+#define P2M_PS         BIT(7)
+
+/* Level 1 is 4 KiB, 2 is 2 MiB, 3 is 1 GiB. */
 struct p2m_format {
 	const char *name;
-	uint64_t (*leaf)(mfn_t mfn, enum p2m_type type, unsigned int level);
-	uint64_t (*table)(mfn_t mfn);
-	bool (*present)(uint64_t e);
-	bool (*is_leaf)(uint64_t e, unsigned int level);
-	mfn_t (*mfn)(uint64_t e);
-	enum p2m_type (*type)(uint64_t e); /* also of non-present entries */
+	/* Bits other than address, PS and type. 0: not present. */
+	uint64_t (*leaf_bits)(enum p2m_type type, mfn_t mfn,
+			      unsigned int level);
+	uint64_t table_bits;
 	unsigned int max_leaf_level;
-	unsigned int levels; /* 4 */
 };
 
 struct p2m {
@@ -67,10 +76,11 @@ struct p2m {
 	const struct p2m_format *fmt;
 	mfn_t root;
 	domid_t domid;
-	uint64_t tables;             /* pages that tables take */
-	gfn_t max_gfn;               /* the highest that ever held something */
+	uint64_t tables; /* pages that tables take */
+	void *retired;   /* tables replaced by larger leaves, to reuse */
+	gfn_t max_gfn;   /* the highest that ever held something */
 	uint64_t entries[P2M_TYPES]; /* 4 KiB pages by type */
-	bool dirty;                  /* something was removed: flush owed */
+	bool dirty; /* something was changed that a TLB may hold: flush owed */
 	void (*flush)(void *cookie); /* every CPU forgets this p2m */
 	void *cookie;
 };
@@ -88,10 +98,11 @@ mfn_t p2m_lookup(struct p2m *p, gfn_t gfn, enum p2m_type *type,
 		 unsigned int *order);
 
 /*
- * Enters 2^order frames (any order up to 18, gfn and mfn aligned to it or not:
+ * Enters nr frames (gfn and mfn aligned or not:
  * the largest leaves that fit are used). Replaces what was there: the caller
- * has looked. 0, -ENOMEM (nothing changed at the point of failure on; *done
- * pages are in), -EINVAL for an address beyond the tables. Lock held.
+ * has looked. 0, -ENOMEM (a part may be in; set it again or clear it), -EINVAL
+ * for an address beyond the tables. mfn is ignored for types without a frame.
+ * Lock held.
  */
 int p2m_set(struct p2m *p, gfn_t gfn, mfn_t mfn, uint64_t nr,
 	    enum p2m_type type);
