@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+# For scripts in dom0 (source /lab/lib.sh): guests, and what they say.
+LOG=/var/log/xen/console
+
+# nap SECONDS: without a fork, which costs over 10 ms under emulation.
+exec 9<> <(:)
+nap() { read -r -t "$1" -u 9 || :; }
+
+# config NAME TYPE KERNEL [LINE...]: writes /run/NAME.cfg.
+config() {
+	local name=$1 type=$2 kernel=$3
+	shift 3
+	{
+		printf 'name="%s"\ntype="%s"\nkernel="%s"\n' "$name" "$type" "$kernel"
+		printf 'on_crash="destroy"\non_reboot="destroy"\n'
+		printf '%s\n' "$@"
+	} >"/run/$name.cfg"
+}
+
+# heard NAME PATTERN SECONDS: waits for a line on the guest's console.
+heard() {
+	local i=$(($3 * 10))
+	while [ $i -gt 0 ]; do
+		grep -qE -- "$2" "$LOG/guest-$1.log" 2>/dev/null && return 0
+		nap 0.1
+		i=$((i - 1))
+	done
+	return 1
+}
+
+# gone NAME SECONDS: waits until the guest has ended.
+gone() {
+	local i=$(($2 * 2))
+	while [ $i -gt 0 ]; do
+		xl domid "$1" >/dev/null 2>&1 || return 0
+		nap 0.5
+		i=$((i - 1))
+	done
+	return 1
+}
+
+# freestanding NAME FILE [LINE...]: runs a test guest to its end and shows its
+# console; the caller reads the verdicts.
+freestanding() {
+	local name=$1 file=$2
+	shift 2
+	rm -f "$LOG/guest-$name.log"
+	config "$name" pvh "$file" "$@"
+	xl create -q "/run/$name.cfg" || return 1
+	heard "$name" '^# guest .* ends' "${LIMIT:-20}"
+	gone "$name" 5 || xl destroy "$name"
+	cat "$LOG/guest-$name.log"
+}

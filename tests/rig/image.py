@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""The images: dom0's initramfs and a Linux guest's, from Debian's packages and
+our build. Same input, same bytes; kept by content in the cache."""
+import glob
+import hashlib
+import os
+import subprocess
+
+from . import debian
+from .cpio import Tree
+from .hypervisor import SOURCE, build_dir
+
+RIG = os.path.dirname(os.path.abspath(__file__))
+XEN_BIN = "/usr/lib/xen-%s/bin" % debian.XEN
+
+# Modules by when they are wanted: loading one costs 0.1 s under emulation.
+DOM0_MODULES = {
+    "base": ["xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev",
+             "xen-gntalloc"],
+    "blk": ["xen-blkback", "loop"],
+    "net": ["xen-netback", "bridge", "tun"],
+    "disks": ["virtio_pci", "virtio_blk", "ahci", "nvme", "sd_mod", "ext4"],
+    "nics": ["virtio_pci", "virtio_net", "e1000"],
+}
+GUEST_MODULES = {"blk": ["xen-blkfront"], "net": ["xen-netfront"]}
+
+STOCK_DAEMONS = ["xenstored", "xenconsoled"]
+STOCK_TOOLS = ["xl", "xenconsole", "xen-init-dom0", "libxl-save-helper",
+               "lsevtchn", "xen-hptool", "xenpm", "xentop", "xenperf",
+               "xen-hvmctx", "xen-diag", "test-xenstore", "test-resource"]
+XENSTORE_TOOLS = ["ls", "read", "write", "list", "rm", "exists", "chmod",
+                  "watch"]
+
+
+def need(*programs):
+    """Fails with what to install when a program of this host is missing."""
+    missing = [p for p in programs if not os.path.exists(p)]
+    if missing:
+        raise debian.Missing("%s: not here; tests/run --packages tells what "
+                             "to install" % ", ".join(missing))
+
+
+def store(tree, name):
+    """Writes a tree into the cache unless it is there; its path."""
+    data = tree.dump()
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    path = debian.cache("images", "%s-%s.cpio" % (name, digest))
+    if not os.path.exists(path):
+        with open("%s.%d" % (path, os.getpid()), "wb") as f:
+            f.write(data)
+        os.rename("%s.%d" % (path, os.getpid()), path)
+        _forget_old(name)
+    return path
+
+
+def _forget_old(name, keep=6):
+    paths = glob.glob(debian.cache("images", name + "-*.cpio"))
+    for path in sorted(paths, key=os.path.getmtime)[:-keep]:
+        os.unlink(path)
+
+
+def _userland(tree, busybox="/bin/busybox"):
+    tree.dir("proc", "sys", "dev", "run", "tmp", "mnt", "root", "lab")
+    tree.node("dev/console", 5, 1)
+    tree.node("dev/null", 1, 3, 0o666)
+    tree.file("bin/busybox", busybox, 0o755)
+    applets = subprocess.run([busybox, "--list"], stdout=subprocess.PIPE,
+                             text=True, check=True).stdout.split()
+    for applet in applets:
+        if applet != "busybox":
+            tree.link("bin/" + applet, "busybox")
+
+
+def _modules(tree, kernel, groups):
+    for group, names in groups.items():
+        order = []
+        for name, content in kernel.module_files(names):
+            tree.put("lib/modules/%s.ko" % name, 0o100644, content)
+            order.append(name + "\n")
+        tree.text("lib/modules/%s.order" % group, "".join(order))
+
+
+def _stock_tools(tree):
+    need(XEN_BIN + "/xl", "/usr/bin/xenstore-ls")
+    tree.program(*[os.path.join(XEN_BIN, t)
+                   for t in STOCK_DAEMONS + STOCK_TOOLS])
+    tree.program(*["/usr/bin/xenstore-" + t for t in XENSTORE_TOOLS])
+    for name in ("xl", "xenstored", "xentop"):
+        tree.link("usr/sbin/" + name, os.path.join(XEN_BIN, name))
+
+
+def _own_tools(tree):
+    """What make install would install, below /usr/local."""
+    stage = os.path.join(build_dir(), "stage")
+    p = subprocess.run(["make", "-s", "-C", build_dir(), "install",
+                        "prefix=/usr/local", "DESTDIR=" + stage],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                       text=True)
+    if p.returncode:
+        raise debian.Missing("make install failed:\n" + p.stdout[-2000:])
+    for part in ("bin", "sbin", "lib", "libexec", "etc"):
+        directory = os.path.join(stage, "usr/local", part)
+        if os.path.isdir(directory):
+            tree.copy(directory, "usr/local/" + part)
+    from .cpio import libraries
+    for here, _, files in os.walk(os.path.join(stage, "usr/local")):
+        for name in files:
+            for library in libraries(os.path.join(here, name)):
+                inside = library.strip("/")
+                if inside not in tree.entries and stage not in library:
+                    tree.file(library, library, 0o755)
+
+
+def dom0(kernel, tools="stock"):
+    """dom0's initramfs without what a single run adds (overlay)."""
+    tree = Tree()
+    need("/bin/busybox", "/sbin/ip", "/usr/bin/flock")
+    _userland(tree)
+    for name in ("bash", "ip", "losetup", "flock", "stat", "blkid"):
+        tree.entries.pop("bin/" + name, None)
+    tree.program("/bin/bash")
+    tree.link("usr/bin/bash", "/bin/bash")
+    tree.program("/sbin/ip", at="usr/sbin/ip")
+    tree.program("/sbin/bridge", at="usr/sbin/bridge")
+    tree.program("/sbin/losetup", at="usr/sbin/losetup")
+    tree.program("/usr/bin/flock", "/usr/bin/stat")
+    _modules(tree, kernel, DOM0_MODULES)
+    tree.dir("var/log/xen/console", "var/lib/xen/dump", "var/lib/xenstored",
+             "var/run", "etc/xen")
+    tree.entries.pop("var/run")
+    tree.link("var/run", "/run")
+    tree.link("var/lock", "/run/lock")
+    tree.copy("/etc/xen", "etc/xen")
+    if tools == "stock":
+        _stock_tools(tree)
+    elif tools == "ours":
+        _own_tools(tree)
+    tree.text("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
+    tree.text("etc/group", "root:x:0:\n")
+    tree.text("etc/bashrc", "PS1='dom0# '\n")
+    tree.file("init", RIG + "/dom0/init", 0o755)
+    tree.file("bin/agent", RIG + "/dom0/agent", 0o755)
+    tree.file("bin/mods", RIG + "/dom0/mods", 0o755)
+    return store(tree, "dom0-%s-%s" % (kernel.version, tools))
+
+
+def overlay(files):
+    """{name below /lab: path here} as a second archive, with lib.sh."""
+    tree = Tree()
+    tree.file("lab/lib.sh", RIG + "/dom0/lib.sh")
+    for name, path in files.items():
+        tree.file("lab/" + name, path)
+    return tree.dump()
+
+
+def guest(kernel):
+    """A Linux guest's initramfs."""
+    tree = Tree()
+    need("/bin/busybox")
+    _userland(tree)
+    _modules(tree, kernel, GUEST_MODULES)
+    tree.file("init", RIG + "/guest/init", 0o755)
+    return store(tree, "guest-" + kernel.version)
