@@ -64,7 +64,8 @@ struct domain_kind {
 	const struct sched_unit_ops *sched;
 
 	/* An event is pending and not masked: make the vCPU notice (wake it,
-	 * kick its CPU, assert its callback). Any CPU, any context. */
+	 * kick its CPU, assert its callback). Any CPU, any context; takes no
+	 * lock above LOCK_SCHED_GLOBAL. */
 	void (*event_notify)(struct vcpu *v);
 	/* True if the vCPU must not stay blocked. */
 	bool (*vcpu_has_work)(struct vcpu *v);
@@ -87,6 +88,24 @@ struct domain_kind {
 	 */
 	int (*pirq_bind)(struct domain *d, unsigned int pirq, bool share);
 	void (*pirq_unbind)(struct domain *d, unsigned int pirq);
+
+	/*
+	 * Granted frames in the caller's memory (grant/). addr is the
+	 * operation's host_addr: a guest-physical address for translated kinds,
+	 * else what flags (GNTMAP_*) say. grant/ holds the frame's references;
+	 * the kind makes and removes the mapping, and gives GNTST_*. unmap
+	 * checks that mfn is mapped at addr. Others never touch these mappings.
+	 */
+	int (*grant_map)(struct vcpu *v, uint64_t addr, mfn_t mfn,
+			 uint32_t flags);
+	int (*grant_unmap)(struct vcpu *v, uint64_t addr, mfn_t mfn,
+			   uint32_t flags);
+	/* Moves the mapping from addr to new_addr (unmap_and_replace). */
+	int (*grant_replace)(struct vcpu *v, uint64_t addr, mfn_t mfn,
+			     uint64_t new_addr, uint32_t flags);
+	/* No CPU knows a mapping any more that was removed before: once for a
+	 * batch, before the frames are let go. */
+	void (*grant_flush)(struct domain *d);
 };
 
 enum domain_dying { DOMDYING_ALIVE, DOMDYING_DYING, DOMDYING_DEAD };
@@ -114,8 +133,7 @@ struct vcpu {
 	struct vcpu_runstate_info runstate;
 	uint64_t runstate_guest;  /* VCPUOP_register_runstate_memory_area */
 	uint64_t time_info_guest; /* VCPUOP_register_vcpu_time_memory_area */
-	uint16_t virq_to_port[NR_VIRQS];
-	spinlock_t virq_lock;
+	uint32_t virq_to_port[NR_VIRQS]; /* event/ */
 	uint64_t time_version_tsc; /* pvclock page is current for this */
 	bool time_stale;           /* pvclock to be written before entry */
 

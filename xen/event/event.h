@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels (public/event_channel.h): two-level and FIFO. A domain's table
- * is guarded by LOCK_EVENT; sending takes no lock of another domain's for
- * longer than one port's own word.
+ * Event channels (docs/event-channels.md; public/event_channel.h): two-level and
+ * FIFO. Binding and closing take the table's lock (LOCK_EVENT); sending takes
+ * only the sender's port (LOCK_PORT), and a FIFO queue where that is in use.
  */
 #ifndef OSTLER_EVENT_EVENT_H
 #define OSTLER_EVENT_EVENT_H
@@ -10,11 +10,20 @@
 #include "domain/domain.h"
 #include <xen/event_channel.h>
 
-int event_init(struct domain *d);       /* at creation; shared_info exists */
-void event_close_all(struct domain *d); /* dying */
+/* At boot, before any domain: sets send_global_virq and send_guest_virq. */
+void event_setup(void);
+int event_init(struct domain *d); /* at creation; shared_info exists */
+/* Dying: closes every port. -ERESTART: call again. */
+int event_close_all(struct domain *d);
+/* After event_close_all(); the domain's memory is still there. */
 void event_destroy(struct domain *d);
 /* The vCPU's info was moved: pending bits follow. */
 void event_vcpu_moved(struct vcpu *v);
+/* The guest's words have that many bits (32, 64): the two-level layout of
+ * shared info. At first 64. */
+void event_set_width(struct domain *d, unsigned int bits);
+/* XEN_DOMCTL_set_virq_handler. -EINVAL: no such global one. */
+int event_set_virq_handler(struct domain *d, uint32_t virq);
 
 /* The ways in for other parts. All callable with interrupts off. */
 void event_send_virq(struct vcpu *v, unsigned int virq);
@@ -27,6 +36,14 @@ int event_alloc_xen_port(struct vcpu *v, domid_t remote,
 void event_free_xen_port(struct domain *d, unsigned int port);
 void event_notify_xen_port(struct domain *d, unsigned int port);
 
+/*
+ * SCHEDOP_poll. From event_poll_begin() on (port: the only one, or 0 for any)
+ * an event clears v->polling and wakes the vCPU; whoever calls looks after it
+ * whether a port was pending already, and calls event_poll_end() when it has
+ * stopped to wait, for whatever reason.
+ */
+void event_poll_begin(struct vcpu *v, uint32_t port);
+void event_poll_end(struct vcpu *v);
 /* True if port is pending (SCHEDOP_poll). */
 bool event_is_pending(struct domain *d, unsigned int port);
 bool event_port_valid(struct domain *d, unsigned int port);
@@ -39,7 +56,7 @@ static inline bool vcpu_event_pending(const struct vcpu *v)
 /* The debug key 'e': every port of every domain. */
 void event_dump(void);
 
-/* Handlers of event_channel_op, by the names of the public header. */
+/* Handlers of event_channel_op (reset: also as EVTCHNOP_reset_cont), by the names of the public header. */
 long evtchn_alloc_unbound(struct vcpu *v, struct evtchn_alloc_unbound *op);
 long evtchn_bind_interdomain(struct vcpu *v,
 			     struct evtchn_bind_interdomain *op);

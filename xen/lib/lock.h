@@ -26,6 +26,11 @@ enum lock_level {
 	LOCK_PIRQ, /* physical interrupts bound to domains */
 	LOCK_IRQ,  /* one physical interrupt line */
 	LOCK_VLAPIC,
+	LOCK_VIRQ_HANDLERS, /* who hears which global virtual interrupt */
+	LOCK_PORT,          /* one event channel; two: by address */
+	LOCK_PORT_PEER,
+	LOCK_EVENT_QUEUE, /* one FIFO queue of a vCPU; two: by address */
+	LOCK_EVENT_QUEUE_PEER,
 	LOCK_SCHED_GLOBAL, /* scheduler parameters, cpupools */
 	LOCK_RUNQUEUE,     /* a CPU's run queue; two at once by CPU number */
 	LOCK_RUNQUEUE_PEER,
