@@ -23,6 +23,9 @@ extern bool is_dom0;
 extern const char *command_line;
 extern unsigned int cpuid_base; /* of Xen's leaves, usually 0x40000000 */
 
+/* From CPUID; 0 when the hypervisor does not say, as for dom0. */
+unsigned short own_domid(void);
+
 /* The guest's own part, called once everything below works. */
 extern const char guest_name[];
 void guest_main(void);

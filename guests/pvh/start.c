@@ -73,6 +73,14 @@ long hvm_set_param(uint32_t index, uint64_t value)
 	return hvm_op(HVMOP_set_param, &p);
 }
 
+unsigned short own_domid(void)
+{
+	uint32_t r[4];
+
+	cpuid(cpuid_base + 4, 0, r);
+	return r[0] & XEN_HVM_CPUID_DOMID_PRESENT ? (unsigned short)r[2] : 0;
+}
+
 void guest_shutdown(unsigned int reason)
 {
 	struct sched_shutdown arg = {.reason = reason};
