@@ -2,7 +2,8 @@
 /*
  * Hardware containers: the vendor interface and what is shared above it.
  * The vendor turns a hardware exit into a struct vmexit; a table of handlers
- * answers with a verdict; the vendor enters again.
+ * (hvm/exit.c) answers with a verdict; the vendor enters again. docs/hvm.md
+ * walks through it.
  */
 #ifndef OSTLER_HVM_HVM_H
 #define OSTLER_HVM_HVM_H
@@ -26,9 +27,7 @@ enum vmexit_kind {
 	VMEXIT_PAUSE,
 	VMEXIT_CR_READ,
 	VMEXIT_CR_WRITE,
-	VMEXIT_DR,
 	VMEXIT_EXCEPTION,
-	VMEXIT_INTR_WINDOW,
 	VMEXIT_INVD, /* INVD, WBINVD */
 	VMEXIT_INVLPG,
 	VMEXIT_XSETBV,
@@ -37,7 +36,7 @@ enum vmexit_kind {
 	VMEXIT_VIRT,     /* a virtualisation instruction */
 	VMEXIT_MONITOR,
 	VMEXIT_MWAIT,
-	VMEXIT_IRET,
+	VMEXIT_INTERNAL, /* the vendor's own business: enter again */
 	VMEXIT_UNKNOWN,
 	VMEXIT_KINDS,
 };
@@ -51,8 +50,10 @@ enum verdict {
 
 struct vmexit {
 	enum vmexit_kind kind;
-	uint8_t length; /* of the instruction; 0: not known (vendor decodes when
-			   hvm_ops->skip is called) */
+	uint8_t length; /* of the instruction; 0: not known (the vendor finds
+			   it when hvm_ops->skip() is called) */
+	uint64_t code;  /* the vendor's number, for messages */
+	uint64_t info1, info2;
 	union {
 		struct {
 			uint16_t port;
@@ -77,9 +78,6 @@ struct vmexit {
 			uint32_t error;
 			uint64_t cr2;
 		} exc;
-		struct {
-			uint64_t code, info1, info2;
-		} raw;
 	};
 };
 
@@ -103,14 +101,22 @@ struct hvm_segment {
 	uint32_t limit;
 	uint64_t base;
 };
+#define SEG_ATTR_L BIT(9)
+#define SEG_ATTR_D BIT(10)
+#define SEG_ATTR_P BIT(7)
 
 enum hvm_creg { CR0, CR2, CR3, CR4, CR8, EFER };
 
-/* What a vendor does; chosen once at boot. All on a vCPU that is loaded here or
- * runs nowhere. */
+/*
+ * What a vendor does; chosen once at boot. All on a vCPU that is loaded here or
+ * runs nowhere. Outside run() the general registers, RIP and RFLAGS are in
+ * v->regs.
+ */
 struct hvm_ops {
 	const char *name;
 	const struct p2m_format *p2m;
+	size_t vcpu_size, domain_size; /* the vendor's own, zeroed:
+					  hvm_vcpu_vendor() … */
 
 	bool (*probe)(void); /* the CPU has what we need; says what if not */
 	int (*cpu_up)(void); /* on each CPU */
@@ -124,38 +130,183 @@ struct hvm_ops {
 
 	/* Enters the guest; fills the exit. Interrupts off before and after. */
 	void (*run)(struct vcpu *v, struct vmexit *x);
-	void (*skip)(struct vcpu *v, const struct vmexit *x);
+	/* Past the instruction that exited; false if it cannot be read. */
+	bool (*skip)(struct vcpu *v, const struct vmexit *x);
 
 	uint64_t (*get_creg)(struct vcpu *v, enum hvm_creg r);
 	void (*set_creg)(struct vcpu *v, enum hvm_creg r, uint64_t val);
 	void (*get_seg)(struct vcpu *v, enum hvm_seg s, struct hvm_segment *g);
 	void (*set_seg)(struct vcpu *v, enum hvm_seg s,
 			const struct hvm_segment *g);
+	unsigned int (*cpl)(struct vcpu *v);
 	/* MSRs that the vendor's structure holds; false: not one of them */
 	bool (*get_msr)(struct vcpu *v, uint32_t msr, uint64_t *val);
 	bool (*set_msr)(struct vcpu *v, uint32_t msr, uint64_t val);
+	void (*get_dr)(struct vcpu *v, uint64_t dr[8]);
+	void (*set_dr)(struct vcpu *v, const uint64_t dr[8]);
 
-	/* Event injection for the next entry. */
-	bool (*can_inject_irq)(
-		struct vcpu *v); /* IF set, no shadow, none queued */
-	void (*inject_irq)(struct vcpu *v, uint8_t vector);
+	/*
+	 * Interrupts: vector waits at the guest's door and is taken as soon as
+	 * the guest can (IF, no shadow); -1 takes it back. posted_irq() is what
+	 * still waits, -1 when it was taken. A vector above the guest's
+	 * CR8 must be posted only.
+	 */
+	void (*post_irq)(struct vcpu *v, int vector);
+	int (*posted_irq)(struct vcpu *v);
 	void (*inject_exception)(struct vcpu *v, uint8_t vector, bool has_error,
 				 uint32_t error);
 	void (*inject_nmi)(struct vcpu *v);
-	void (*irq_window)(struct vcpu *v, bool want);
 	void (*set_tsc_offset)(struct vcpu *v, uint64_t offset);
 	/* Ports and MSRs that need no exit. */
 	void (*allow_port)(struct domain *d, unsigned int port, unsigned int n,
 			   bool allow);
 	void (*allow_msr)(struct domain *d, uint32_t msr, bool read,
 			  bool write);
-	/* Every vCPU of the domain forgets its translations. */
+	/* RDTSC exits, or does not. */
+	void (*intercept_tsc)(struct vcpu *v, bool on);
+	/* Every vCPU of the domain forgets its translations before it enters
+	 * again. */
 	void (*flush_domain)(struct domain *d);
-	/* Intercept exceptions (bit map), CRs … for debugging. */
-	void (*set_exceptions)(struct vcpu *v, uint32_t vectors);
 	void (*dump)(struct vcpu *v);
 };
 
 extern const struct hvm_ops *hvm_ops; /* NULL: PV only */
+
+/* Finds the vendor and prepares this (the boot) CPU. 0, or -ENODEV: hardware
+ * containers are not to be had here; the reason was printed. */
+int hvm_init(void);
+int hvm_init_cpu(void); /* each other CPU */
+
+struct hvm_domain;
+struct vlapic;
+
+/* Why something waits at the guest's door. */
+enum irq_source { IRQ_NOBODY, IRQ_CALLBACK, IRQ_LAPIC };
+
+/* A small cache of large p2m leaves: gfn to mfn without a walk. */
+#define P2M_CACHE 8
+struct p2m_cache {
+	uint32_t generation;
+	struct {
+		uint64_t tag; /* gfn >> 9, plus 1; 0: empty */
+		uint64_t mfn; /* of the 2 MiB's first page */
+	} e[P2M_CACHE];
+};
+
+struct hvm_vcpu {
+	/* Hot: each exit. */
+	struct hvm_domain *hd;
+	bool upcall;    /* event_notify() came: look at vcpu_info */
+	bool irq_check; /* something changed in the local APIC */
+	bool nmi_pending;
+	bool in_reset; /* INIT came: waits for SIPI */
+	enum irq_source posted_by;
+	int posted;           /* the vector at the door; -1: none */
+	uint64_t restart_rip; /* of the hypercall that is being done */
+	uint64_t restart_rax;
+	struct vlapic *lapic;
+	uint64_t exits[VMEXIT_KINDS];
+
+	struct p2m_cache p2m_cache;
+	uint8_t upcall_vector; /* HVMOP_set_evtchn_upcall_vector */
+
+	void *xsave_area;
+	uint64_t xcr0;
+	uint64_t tsc_aux, tsc_adjust, pat;
+	uint64_t tsc_offset;
+	uint64_t misc_enable;
+};
+
+static inline struct hvm_vcpu *hvm_vcpu(const struct vcpu *v)
+{
+	return v->arch;
+}
+static inline void *hvm_vcpu_vendor(const struct vcpu *v)
+{
+	return (struct hvm_vcpu *)v->arch + 1;
+}
+
+#define MTRR_VARIABLE 8
+#define MTRR_FIXED    11
+struct hvm_mtrr {
+	uint64_t def_type, fixed[MTRR_FIXED], variable[MTRR_VARIABLE * 2];
+};
+
+struct vioapic;
+struct vpci;
+struct hvm_domain {
+	uint8_t callback_type;   /* HVM_PARAM_CALLBACK_TYPE_* */
+	uint8_t callback_vector; /* 0: none */
+	bool has_lapic;
+	uint32_t p2m_generation; /* something left the p2m */
+	spinlock_t lock;         /* LOCK_VDEV: lists below, devices */
+	struct portio *ports;
+	struct mmio *mmio;
+	uint64_t params[HVM_NR_PARAMS];
+	struct hvm_mtrr mtrr;
+	struct vioapic *ioapics;
+	unsigned int nr_ioapics;
+	struct vpci *pci;
+	uint64_t vm_generation;
+};
+static inline struct hvm_domain *hvm_domain(const struct domain *d)
+{
+	return d->arch;
+}
+static inline void *hvm_domain_vendor(const struct domain *d)
+{
+	return (struct hvm_domain *)d->arch + 1;
+}
+
+/* run.c: the sched_unit_ops of a hardware container's vCPUs. */
+extern const struct sched_unit_ops hvm_sched_ops;
+void hvm_event_notify(struct vcpu *v);
+bool hvm_vcpu_has_work(struct vcpu *v);
+
+/* exit.c */
+enum verdict hvm_exit(struct vcpu *v, const struct vmexit *x);
+const char *hvm_exit_name(enum vmexit_kind k);
+void hvm_inject_gp(struct vcpu *v);
+void hvm_inject_ud(struct vcpu *v);
+
+/* cpuid.c: as the guest sees it now. */
+void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub,
+	       struct cpuid_regs *out);
+void hvm_hypercall_page(struct domain *d, void *page);
+
+/* msr.c: false: the guest gets #GP. */
+bool hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val);
+bool hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val);
+void hvm_msr_init(struct domain *d);
+
+/* cr.c: with the architecture's checks. */
+bool hvm_set_efer(struct vcpu *v, uint64_t val);
+bool hvm_set_xcr0(struct vcpu *v, uint64_t val);
+
+/* npf.c */
+enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x);
+
+/* context.c, save.c */
+int hvm_set_context(struct vcpu *v, const void *ctx, size_t size);
+int hvm_get_context(struct vcpu *v, struct vcpu_guest_context *ctx);
+void hvm_vcpu_reset(struct vcpu *v);
+/* Real mode at vector << 12. */
+void hvm_vcpu_start_at(struct vcpu *v, uint8_t vector);
+/*
+ * The domain's state as records of public/hvm/save.h; the domain is paused. buf
+ * NULL: *len becomes the size needed. -ENOSPC if it does not fit.
+ */
+int hvm_save(struct domain *d, void *buf, size_t *len);
+int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance,
+		 void *buf, size_t *len);
+int hvm_load(struct domain *d, const void *buf, size_t len);
+
+/* op.c: hvm_op and its parameters. */
+long hvm_op(struct vcpu *v, unsigned int cmd, uint64_t arg);
+int hvm_set_param(struct domain *d, uint32_t index, uint64_t value);
+int hvm_get_param(struct domain *d, uint32_t index, uint64_t *value);
+
+/* The numbers behind "xl debug-keys" and the trace: exits by kind. */
+void hvm_dump_exits(void);
 
 #endif

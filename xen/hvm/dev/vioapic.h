@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dom0's I/O APICs: one for each of the machine's, with the same address and
+ * the same GSIs. Unmasking an entry binds the physical line.
+ */
+#ifndef OSTLER_HVM_DEV_VIOAPIC_H
+#define OSTLER_HVM_DEV_VIOAPIC_H
+
+#include "hvm/hvm.h"
+
+int vioapic_init(struct domain *d);
+void vioapic_destroy(struct domain *d);
+void vioapic_reset(struct domain *d);
+/* A local APIC saw the end of a level-triggered vector. */
+void vioapic_eoi(struct domain *d, uint8_t vector);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* A vCPU's local APIC: xAPIC by memory, x2APIC by MSR. */
+#ifndef OSTLER_HVM_DEV_VLAPIC_H
+#define OSTLER_HVM_DEV_VLAPIC_H
+
+#include "hvm/hvm.h"
+
+#define APIC_DEFAULT_BASE 0xfee00000UL
+#define APIC_BASE_BSP     BIT(8)
+#define APIC_BASE_EXTD    BIT(10)
+#define APIC_BASE_ENABLE  BIT(11)
+
+enum apic_reg {
+	APIC_ID = 0x02,
+	APIC_VERSION = 0x03,
+	APIC_TPR = 0x08,
+	APIC_APR = 0x09,
+	APIC_PPR = 0x0a,
+	APIC_EOI = 0x0b,
+	APIC_LDR = 0x0d,
+	APIC_DFR = 0x0e,
+	APIC_SVR = 0x0f,
+	APIC_ISR = 0x10,
+	APIC_TMR = 0x18,
+	APIC_IRR = 0x20,
+	APIC_ESR = 0x28,
+	APIC_ICR = 0x30,
+	APIC_ICR2 = 0x31,
+	APIC_LVT_TIMER = 0x32,
+	APIC_LVT_THERMAL = 0x33,
+	APIC_LVT_PERF = 0x34,
+	APIC_LVT_LINT0 = 0x35,
+	APIC_LVT_LINT1 = 0x36,
+	APIC_LVT_ERROR = 0x37,
+	APIC_TMICT = 0x38,
+	APIC_TMCCT = 0x39,
+	APIC_TDCR = 0x3e,
+	APIC_SELF_IPI = 0x3f,
+};
+
+/* Registers by offset / 16, as the save record has them. */
+struct vlapic {
+	struct vcpu *vcpu;
+	uint64_t base; /* MSR 0x1b */
+	uint32_t reg[64];
+	uint64_t tsc_deadline;
+	struct timer timer;
+	s_time_t period;      /* of the periodic timer, ns */
+	s_time_t timer_start; /* when the count was written */
+	uint32_t isr_count;   /* vectors in service */
+	uint32_t init_sipi;   /* APIC_DO_INIT | vector of SIPI + flag */
+};
+
+int vlapic_init(struct vcpu *v);
+void vlapic_destroy(struct vcpu *v);
+void vlapic_reset(struct vlapic *l, bool init_signal);
+
+/* A vector arrives; any CPU, any context. */
+void vlapic_set_irq(struct vlapic *l, uint8_t vector, bool level);
+/* The vector that would be taken now, or -1: highest in IRR above the
+ * priority of what is in service and of TPR. */
+int vlapic_highest(struct vlapic *l);
+/* The vector was taken: from IRR to ISR. */
+void vlapic_ack(struct vlapic *l, uint8_t vector);
+
+/* MSR access, x2APIC or APIC base, deadline; false: #GP. */
+bool vlapic_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val);
+bool vlapic_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val);
+bool vlapic_set_base(struct vlapic *l, uint64_t val);
+uint32_t vlapic_read(struct vlapic *l, unsigned int reg);
+bool vlapic_write(struct vlapic *l, unsigned int reg, uint32_t val);
+static inline bool vlapic_enabled(const struct vlapic *l)
+{
+	return (l->base & APIC_BASE_ENABLE) && (l->reg[APIC_SVR] & BIT(8));
+}
+static inline bool vlapic_x2apic(const struct vlapic *l)
+{
+	return (l->base & (APIC_BASE_ENABLE | APIC_BASE_EXTD)) ==
+	       (APIC_BASE_ENABLE | APIC_BASE_EXTD);
+}
+/* Does mode-and-destination, as an MSI or I/O APIC entry has it, mean l? */
+bool vlapic_match(const struct vlapic *l, uint32_t dest, bool logical);
+
+/* Delivery from an I/O APIC entry or MSI. mode: 0 fixed, 1 lowest priority,
+ * 4 NMI, 5 INIT. The first vCPU that took it, or NULL. */
+struct vcpu *vlapic_deliver(struct domain *d, uint32_t dest, bool logical,
+			    unsigned int mode, uint8_t vector, bool level);
+/* INIT and SIPI that wait for the vCPU to be looked at; true: runs. */
+void vlapic_do_init_sipi(struct vcpu *v);
+
+#endif

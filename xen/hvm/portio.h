@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Trapped ports and trapped memory of a domain: who answers. */
+#ifndef OSTLER_HVM_PORTIO_H
+#define OSTLER_HVM_PORTIO_H
+
+#include "hvm/hvm.h"
+
+/* size is 1, 2 or 4; *val holds what is written, or takes what is read. */
+typedef void portio_fn(struct vcpu *v, unsigned int port, unsigned int size,
+		       bool write, uint32_t *val, void *data);
+int portio_register(struct domain *d, unsigned int first, unsigned int n,
+		    portio_fn *fn, void *data);
+enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x);
+
+/* size is 1, 2, 4 or 8; gpa is aligned to it or not. */
+typedef void mmio_fn(struct vcpu *v, gpa_t gpa, unsigned int size, bool write,
+		     uint64_t *val, void *data);
+int mmio_register(struct domain *d, gpa_t first, uint64_t n, mmio_fn *fn,
+		  void *data);
+void mmio_unregister(struct domain *d, gpa_t first);
+bool mmio_is_trapped(struct domain *d, gpa_t gpa);
+/* The instruction at RIP, which touched gpa: done for the guest. */
+enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x);
+void hvm_io_free(struct domain *d);
+
+#endif
