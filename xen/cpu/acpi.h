@@ -46,7 +46,18 @@ struct acpi_info {
 	uint16_t pm1a_cnt, pm1b_cnt, pm_timer, sci;
 	uint16_t reset_port; /* 0: none */
 	uint8_t reset_value;
+	uint8_t reset_space; /* as in a generic address: 0 memory, 1 port, 2 PCI
+			      */
+	paddr_t reset_addr;
+	uint16_t smi_cmd; /* 0: ACPI mode is on for good */
+	uint8_t acpi_enable;
+	uint8_t century;     /* CMOS register of the century, 0: none */
+	uint16_t boot_flags; /* IA-PC boot architecture flags */
+	bool has_s5;
+	uint8_t s5_typ_a, s5_typ_b;
 	paddr_t dsdt;
+	paddr_t hpet;
+	bool pcat_compat; /* there are two 8259s */
 };
 extern struct acpi_info acpi_info;
 

@@ -149,6 +149,14 @@ DECLARE_PER_CPU(uint64_t, cpu_number);
 extern cpumask_t cpu_online_map;
 extern unsigned int nr_cpus; /* online CPUs are 0 … nr_cpus - 1 */
 
+/*
+ * The area of a CPU: cpu_init_bsp() makes CPU 0's of the linked copy (offset 0,
+ * so GS.base is 0 from the first instruction on); percpu_alloc() one for cpu,
+ * false if memory is short. The link script names the linked copy's bounds.
+ */
+bool percpu_alloc(unsigned int cpu);
+extern char __percpu_start[], __percpu_end[];
+
 /* What a trap or interrupt pushes, for handlers and dumps. */
 struct cpu_regs {
 	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx,

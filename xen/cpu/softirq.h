@@ -2,6 +2,8 @@
 /*
  * Deferred work of a CPU: a bit each, done by softirq_run() before a guest is
  * entered and in the idle loop, with interrupts on and no lock held.
+ * SOFTIRQ_SCHEDULE is not done there but stays pending: a unit's run() may call
+ * softirq_run() itself, and returns when softirq_is_pending() still holds.
  */
 #ifndef OSTLER_CPU_SOFTIRQ_H
 #define OSTLER_CPU_SOFTIRQ_H
@@ -30,14 +32,20 @@ static inline bool softirq_is_pending(void)
 	return this_cpu_read(softirq_pending) != 0;
 }
 void softirq_run(void);
+/* Clears SOFTIRQ_SCHEDULE of this CPU: the scheduler, before it picks. */
+bool softirq_take_schedule(void);
 
-/* Work that runs later on one CPU, once for each schedule. */
+/* Work that runs later on one CPU, once for each schedule; further schedules
+ * before it has started change nothing. */
 struct tasklet {
 	struct tasklet *next;
 	void (*fn)(void *data);
 	void *data;
 	uint32_t scheduled, running;
 };
+void tasklet_init(struct tasklet *t, void (*fn)(void *), void *data);
 void tasklet_schedule(struct tasklet *t, unsigned int cpu);
+/* Waits until it neither runs nor is going to; nobody schedules it again. */
+void tasklet_kill(struct tasklet *t);
 
 #endif

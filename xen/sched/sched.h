@@ -8,6 +8,7 @@
  *     and returns when a softirq is pending or the unit no longer can run.
  * A unit that blocks is told so by its owner (sched_block()) from run();
  * sched_wake() makes it runnable from any CPU and any context.
+ * docs/scheduler.md tells how units are chosen.
  */
 #ifndef OSTLER_SCHED_SCHED_H
 #define OSTLER_SCHED_SCHED_H
@@ -22,10 +23,13 @@ struct sched_unit_ops {
 	/* Runs the unit on this CPU until it must give way. */
 	void (*run)(struct sched_unit *u);
 	/* The CPU is about to run another unit: save what is still loaded. May
-	 * be late: a CPU that idles in between keeps the state. */
+	 * be late: a CPU that idles in between keeps the state, and another CPU
+	 * that wants the unit has it saved by an interrupt here. Interrupts
+	 * are off in both. */
 	void (*switch_out)(struct sched_unit *u);
 	void (*switch_in)(struct sched_unit *u);
-	/* The unit's state changed (RUNSTATE_*), at system time t. */
+	/* The unit's state changed (RUNSTATE_*), at system time t. A run-queue
+	 * lock is held and interrupts are off: only note it. */
 	void (*runstate)(struct sched_unit *u, int state, s_time_t t);
 };
 
@@ -33,8 +37,9 @@ struct sched_unit_ops {
 struct sched_group {
 	uint16_t weight; /* 1 … 65535, default 256 */
 	uint16_t cap;    /* percent of one CPU; 0: none */
-	/* the scheduler's own */
-	s_time_t cap_used, cap_period_start;
+	/* the scheduler's own: LOCK_SCHED_GLOBAL, or atomic */
+	int64_t cap_left; /* nanoseconds in this period; below 0: owed */
+	struct timer cap_timer;
 	struct list units;
 };
 
@@ -45,24 +50,36 @@ enum sched_state {
 	SCHED_RUNNING,
 };
 
+#define SCHED_NOWHERE 0xffff
+
+/* Guarded by the lock of cpu's run queue. */
 struct sched_unit {
 	const struct sched_unit_ops *ops;
 	struct sched_group *group;
 	enum sched_state state;
-	unsigned int cpu;     /* where it runs or ran last */
+	uint16_t cpu;         /* whose run queue: where it runs or ran last */
+	uint16_t loaded;      /* the CPU that holds its state, SCHED_NOWHERE */
 	uint32_t pause_count; /* > 0: must not run; sched_pause() */
-	bool wake_pending;    /* a wake came while it was being switched out */
-	cpumask_t hard_affinity, soft_affinity;
-	s_time_t credit, run_start, runtime, state_start;
+	bool moving;          /* between two run queues */
+	bool yielding;        /* lets others go first, once */
+	bool parked;          /* its group's cap is used up */
+	uint8_t runstate;     /* as last told to ops->runstate() */
+	s_time_t vtime;       /* time run, over weight */
+	s_time_t run_start, runtime;
 	struct list queue; /* in a run queue */
+	cpumask_t hard_affinity, soft_affinity;
 	struct list group_node;
 };
 
 void sched_init(void);     /* CPU 0, before any unit */
 void sched_init_cpu(void); /* on each CPU */
 void sched_loop(void) __noreturn;
+/* The unit that this CPU is running, or NULL. */
+struct sched_unit *sched_current(void);
 
 void sched_group_init(struct sched_group *g);
+/* Before it is freed; all its units are destroyed. */
+void sched_group_destroy(struct sched_group *g);
 /* Offline, not paused, on the CPU with the least load in its affinity. */
 void sched_unit_init(struct sched_unit *u, struct sched_group *g,
 		     const struct sched_unit_ops *ops);
@@ -79,8 +96,8 @@ void sched_wake(struct sched_unit *u); /* also brings it online */
 void sched_yield(struct sched_unit *u);
 void sched_offline(struct sched_unit *u);
 
-/* Counted. sched_pause_sync() returns when the unit is not on any CPU; never
- * call it on the unit that runs here. */
+/* Counted. sched_pause_sync() returns when the unit is not on any CPU and its
+ * state is saved; interrupts on, and never on the unit that runs here. */
 void sched_pause(struct sched_unit *u);
 void sched_pause_sync(struct sched_unit *u);
 void sched_unpause(struct sched_unit *u);
@@ -92,6 +109,8 @@ int sched_set_affinity(struct sched_unit *u, const cpumask_t *hard,
 		       const cpumask_t *soft);
 int sched_set_params(struct sched_group *g, unsigned int weight,
 		     unsigned int cap);
+/* The time that it has run, until now if it runs. */
+s_time_t sched_runtime(struct sched_unit *u);
 /* Nanoseconds that CPU has idled. */
 s_time_t sched_idle_time(unsigned int cpu);
 /* credit2's global and CPU-pool knob, microseconds: context-switch rate limit.

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptor tables, exceptions and interrupt vectors of this machine.
+ * cpu/entry.S pushes a struct cpu_regs; trap_dispatch() does the rest.
+ */
+#ifndef OSTLER_CPU_TRAPS_H
+#define OSTLER_CPU_TRAPS_H
+
+/*
+ * Selectors. They lie in the GDT's page 14, which the PV ABI reserves
+ * (public/arch-x86/xen-x86_32.h, FIRST_RESERVED_GDT_ENTRY): a PV guest's own
+ * entries fill the 14 pages before it, and ours stay what they are.
+ */
+#define GDT_RESERVED_BYTE 0xe000
+#define SEL_HYPER_CS      0xe008
+#define SEL_HYPER_DS      0xe010
+#define SEL_GUEST_CS32    0xe023
+#define SEL_GUEST_DS      0xe02b
+#define SEL_GUEST_CS64    0xe033
+#define SEL_TSS           0xe040
+
+#define IST_DF  1
+#define IST_NMI 2
+#define IST_MC  3
+
+#define TRAP_NMI 2
+#define TRAP_DF  8
+#define TRAP_GP  13
+#define TRAP_PF  14
+#define TRAP_MC  18
+
+/* Vectors above the dynamic ones (cpu/irq.h), by priority. */
+#define VECTOR_CALL     0xfb
+#define VECTOR_KICK     0xfc
+#define VECTOR_TIMER    0xfd
+#define VECTOR_ERROR    0xfe
+#define VECTOR_SPURIOUS 0xff
+
+#ifndef __ASSEMBLER__
+#include "cpu/cpu.h"
+
+struct tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3, iomap;
+} __packed;
+
+/* A CPU's GDT page (page 14 of the table) and its TSS. */
+DECLARE_PER_CPU(uint64_t[PAGE_SIZE / 8], gdt_page);
+DECLARE_PER_CPU(struct tss, tss);
+
+/* Loads this CPU's GDT, TSS and the one IDT. */
+void traps_load(unsigned int cpu);
+
+/* A handler for an interrupt vector; interrupts off, EOI done before. */
+void trap_set_vector(uint8_t vector, void (*fn)(struct cpu_regs *regs));
+
+/*
+ * Where a trap or interrupt out of ring 3 (a PV guest) goes, set by pv/: the
+ * stack holds a struct cpu_regs from error_code on, GS is still the guest's.
+ */
+extern void (*trap_from_guest)(void);
+
+/* The address at which to go on after a fault at rip, or 0. */
+uint64_t trap_fixup(uint64_t rip);
+
+void dump_registers(const struct cpu_regs *regs);
+/* Frames by RBP is not kept: prints the words that look like return
+ * addresses. */
+void dump_stack(uint64_t rsp);
+#endif
+
+#endif
