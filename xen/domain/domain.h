@@ -11,6 +11,8 @@
 #define OSTLER_DOMAIN_DOMAIN_H
 
 #include "cpu/cpu.h"
+#include "cpu/smp.h"
+#include "cpu/softirq.h"
 #include "cpu/time.h"
 #include "lib/atomic.h"
 #include "lib/list.h"
@@ -19,6 +21,7 @@
 #include "sched/sched.h"
 #include <xen/xen.h>
 #include <xen/domctl.h>
+#include <xen/sched.h>
 #include <xen/vcpu.h>
 
 #define MAX_VCPUS 128
@@ -28,7 +31,32 @@ struct vcpu;
 struct event_table; /* event/ */
 struct grant_table; /* grant/ */
 struct cpu_policy;  /* domain/cpu_policy.h */
-struct hypercall_state;
+
+/* Two of SCHEDOP_watchdog's timers. */
+#define NR_WATCHDOGS 2
+
+/*
+ * What higher floors add to a domain: event channels, grant tables. The list
+ * is control/parts.c; init in its order, the rest in reverse.
+ */
+struct domain_part {
+	const char *name;
+	int (*init)(struct domain *d,
+		    const struct xen_domctl_createdomain *cfg);
+	/* The domain is dying and paused; -ERESTART: call again. */
+	int (*relinquish)(struct domain *d);
+	void (*destroy)(struct domain *d);
+	/* vcpu_info moved (VCPUOP_register_vcpu_info); may be NULL */
+	void (*vcpu_moved)(struct vcpu *v);
+};
+extern const struct domain_part *const domain_parts[]; /* ends with NULL */
+
+/* A structure in guest memory that we write to from anywhere: its frames held,
+ * at most two. */
+struct guest_area {
+	mfn_t mfn[2];
+	uint16_t offset, size; /* size 0: none registered */
+};
 
 /* General registers as a hypercall or an exit sees them. */
 struct guest_regs {
@@ -55,8 +83,10 @@ struct domain_kind {
 	void (*vcpu_destroy)(struct vcpu *v);
 	/* VCPUOP_initialise / DOMCTL_setvcpucontext; the vCPU is down. */
 	int (*vcpu_set_context)(struct vcpu *v, const void *ctx, size_t size);
+	size_t context_size; /* what VCPUOP_initialise reads */
 	/* DOMCTL_getvcpucontext; the vCPU is paused. */
 	int (*vcpu_get_context)(struct vcpu *v, struct vcpu_guest_context *ctx);
+	void (*send_nmi)(struct vcpu *v); /* NULL: there are none */
 	/* As at power-on. */
 	void (*vcpu_reset)(struct vcpu *v);
 
@@ -76,6 +106,9 @@ struct domain_kind {
 			     size_t len);
 	int (*copy_from_guest)(struct vcpu *v, void *dst, uint64_t va,
 			       size_t len);
+	/* The frame (gfn if translated) that kernel address va maps to, for a
+	 * structure that stays registered. False: not mapped (writable). */
+	bool (*va_to_gfn)(struct vcpu *v, uint64_t va, gfn_t *gfn);
 	/* The 64-bit state of the vCPU; hypercalls take this many bits. */
 	unsigned int (*guest_bits)(struct vcpu *v);
 	/* Ring 0 of the guest asks (a hypercall from user mode is -EPERM). */
@@ -162,15 +195,14 @@ struct domain {
 	enum domain_dying dying;
 	bool shutting_down, shut_down;
 	uint8_t shutdown_code;
-	bool paused_by_control; /* … */
-	uint32_t control_pause_count;
-	bool created; /* unpaused for the first time */
+	uint8_t crash_code; /* SCHEDOP_shutdown_code: what a crash is called */
+	uint32_t control_pauses; /* DOMCTL_pausedomain minus unpauses */
+	bool created;            /* unpaused for the first time */
 	bool suspend_requested;
 	uint16_t suspend_port; /* DOMCTL_subscribe */
 
-	spinlock_t pages_lock; /* LOCK_PAGES */
-	uint64_t tot_pages, max_pages, shared_pages, claimed_pages,
-		outstanding_pages, extra_pages;
+	spinlock_t pages_lock;                            /* LOCK_PAGES */
+	uint64_t tot_pages, max_pages, outstanding_pages; /* pages_lock */
 
 	xen_domain_handle_t handle;
 	uint32_t create_flags, options;
@@ -178,10 +210,15 @@ struct domain {
 	int32_t time_offset;
 	uint32_t tsc_mode;
 	uint32_t vm_assist;
-	struct list list_node;
+	struct domain *hash_next;
 	unsigned int relinquish_step;
-	uint64_t relinquish_gfn;
-	uint64_t hypercalls_total;
+	gfn_t relinquish_gfn;
+	struct tasklet destroy_work;
+	struct watchdog {
+		struct timer timer;
+		bool in_use;
+	} watchdog[NR_WATCHDOGS];
+	struct memory_map *memory_map; /* XENMEM_set_memory_map */
 };
 
 extern const struct domain_kind *domain_kind_hvm, *domain_kind_pv;
@@ -196,6 +233,7 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg,
 		  bool privileged, struct domain **out);
 /* Destroys what can be at once and goes on: -ERESTART until done. */
 int domain_kill(struct domain *d);
+void domain_init(void); /* at boot */
 
 /* A reference to the domain with that number, DOMID_SELF included; NULL. */
 struct domain *get_domain(domid_t id);
@@ -218,6 +256,11 @@ void vcpu_down(struct vcpu *v);
 /* An event came, or anything else for which it must not stay blocked. */
 void vcpu_wake(struct vcpu *v);
 void vcpu_block(struct vcpu *v);
+/* SCHEDOP_poll and event/: it waits for ports, until a deadline (0: none). */
+void vcpu_poll(struct vcpu *v, uint32_t port, s_time_t deadline);
+/* One-shot and periodic VIRQ_TIMER; 0 stops. */
+void vcpu_set_singleshot(struct vcpu *v, s_time_t expires);
+void vcpu_set_periodic(struct vcpu *v, s_time_t period);
 /* Makes it look for events even while it runs elsewhere. */
 void vcpu_kick(struct vcpu *v);
 
@@ -236,12 +279,37 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
  */
 mfn_t domain_alloc_pages(struct domain *d, unsigned int order,
 			 unsigned int flags);
-bool domain_charge(struct domain *d, uint64_t pages);
+bool __must_check domain_charge(struct domain *d, uint64_t pages);
 void domain_uncharge(struct domain *d, uint64_t pages);
+/* XENMEM_claim_pages: that many pages in all are this domain's to allocate. */
+int domain_claim(struct domain *d, uint64_t pages);
+uint64_t claimed_page_count(void);
+
+/* A zeroed page of ours that guests may map: shared info, grant frames.
+ * Giving it back waits, in the background, for the last mapping to go. */
+void *domain_shared_page(struct domain *d);
+void domain_put_shared_page(void *page);
+
+/* VCPUOP_register_*_area: 0 (size bytes at va are held), -EFAULT. */
+int guest_area_register(struct vcpu *v, struct guest_area *a, uint64_t va,
+			size_t size);
+void guest_area_write(const struct guest_area *a, size_t offset,
+		      const void *src, size_t len);
+void guest_area_release(struct guest_area *a);
+/* Moves vcpu_info to offset bytes into a frame of the guest's, for good. */
+int vcpu_move_info(struct vcpu *v, gfn_t gfn, unsigned int offset);
 
 /* Tools and other listeners. Set by event/ at boot: a lower floor's way up. */
 extern void (*send_global_virq)(unsigned int virq);
 extern void (*send_guest_virq)(struct vcpu *v, unsigned int virq);
+/* 1: the port has an event, 0: not, -EINVAL: no such port. */
+extern int (*event_pending_hook)(struct domain *d, uint32_t port);
+/* An event that the vCPU would be called for. */
+static inline bool vcpu_has_event(const struct vcpu *v)
+{
+	return v->info && READ_ONCE(v->info->evtchn_upcall_pending) &&
+	       !READ_ONCE(v->info->evtchn_upcall_mask);
+}
 
 /* pvclock: writes the vCPU's time page as of now. */
 void vcpu_update_time(struct vcpu *v);

@@ -13,7 +13,6 @@
 /* The lock order, outermost first: the one place that states it. */
 enum lock_level {
 	LOCK_DOMCTL = 1, /* tools' calls that change the set of domains */
-	LOCK_DOMLIST,    /* the list of domains */
 	LOCK_DOMAIN,     /* struct domain: life cycle, handles, limits */
 	LOCK_PAGING,     /* PV page-table changes of a domain */
 	LOCK_GRANT,      /* a grant table; two at once in domid order */
@@ -35,6 +34,8 @@ enum lock_level {
 	LOCK_RUNQUEUE,     /* a CPU's run queue; two at once by CPU number */
 	LOCK_RUNQUEUE_PEER,
 	LOCK_PAGES,   /* a domain's page accounting */
+	LOCK_CLAIM,   /* all domains' claims */
+	LOCK_DOMLIST, /* the table of domains */
 	LOCK_HEAP,    /* heap, page allocator */
 	LOCK_TIMER,   /* a CPU's timers */
 	LOCK_SMP,     /* cross-CPU calls */

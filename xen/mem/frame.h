@@ -88,12 +88,14 @@ void frame_assign(mfn_t mfn, unsigned int order, domid_t owner);
  */
 bool frame_release(mfn_t mfn, domid_t owner);
 
-/* Gives one of our own pages (alloc_pages()) to a domain to map, or takes it
- * back: owner becomes the domain, type FRAME_SHARED; the memory stays ours and
- * is freed by us with free_pages() after frame_unshare(). False: still mapped.
+/*
+ * Gives one of our own pages (alloc_page_virt()) to a domain to map: owner
+ * becomes the domain, type FRAME_SHARED, and our one reference stays.
+ * frame_unshare() drops that reference; the page is freed to us, uncounted by
+ * frame_freed, at once or when the last who maps it lets go.
  */
 void frame_share(mfn_t mfn, domid_t owner);
-bool frame_unshare(mfn_t mfn);
+void frame_unshare(mfn_t mfn);
 
 /*
  * Called when a domain's frame has been freed, so that domain/ can account it.

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Virtual CPUs: creation, running and waiting, their timers and times.
+ */
+#include "domain/domain.h"
+
+#include "console/printk.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mem/alloc.h"
+#include "mem/frame.h"
+#include "mem/layout.h"
+
+DEFINE_PER_CPU(struct vcpu *, current);
+void (*send_global_virq)(unsigned int virq);
+void (*send_guest_virq)(struct vcpu *v, unsigned int virq);
+int (*event_pending_hook)(struct domain *d, uint32_t port);
+
+static void singleshot_fired(void *data)
+{
+	send_guest_virq(data, VIRQ_TIMER);
+}
+
+static void periodic_fired(void *data)
+{
+	struct vcpu *v = data;
+
+	if (!v->periodic_period)
+		return;
+	send_guest_virq(v, VIRQ_TIMER);
+	timer_set(&v->periodic,
+		  max(v->periodic.expires, now() - v->periodic_period) +
+			  v->periodic_period);
+}
+
+static void poll_timed_out(void *data)
+{
+	vcpu_wake(data);
+}
+
+int vcpu_create(struct domain *d, unsigned int id)
+{
+	struct vcpu *v;
+	int rc;
+
+	if (id >= d->max_vcpus)
+		return -EINVAL;
+	if (d->vcpu[id])
+		return 0;
+	v = xnew(struct vcpu);
+	if (!v)
+		return -ENOMEM;
+	v->domain = d;
+	v->id = id;
+	v->info_mfn = INVALID_MFN;
+	if (id < XEN_LEGACY_MAX_VCPUS)
+		v->info = &d->shared_info->vcpu_info[id];
+	timer_init(&v->singleshot, singleshot_fired, v);
+	timer_init(&v->periodic, periodic_fired, v);
+	timer_init(&v->poll_timer, poll_timed_out, v);
+	v->runstate.state = RUNSTATE_offline;
+	v->runstate.state_entry_time = (uint64_t)now();
+	sched_unit_init(&v->unit, &d->sched, d->kind->sched);
+	rc = d->kind->vcpu_init(v);
+	if (rc) {
+		sched_unit_destroy(&v->unit);
+		xfree(v);
+		return rc;
+	}
+	/* A vCPU that joins a paused domain is as paused as the others. */
+	for (uint32_t i = 0; i < d->control_pauses; i++)
+		sched_pause(&v->unit);
+	vcpu_update_time(v);
+	WRITE_ONCE(d->vcpu[id], v);
+	return 0;
+}
+
+void vcpu_up(struct vcpu *v)
+{
+	v->online = true;
+	sched_wake(&v->unit);
+}
+
+void vcpu_down(struct vcpu *v)
+{
+	v->online = false;
+	timer_stop(&v->singleshot);
+	timer_stop(&v->periodic);
+	sched_offline(&v->unit);
+}
+
+void vcpu_wake(struct vcpu *v)
+{
+	if (READ_ONCE(v->online))
+		sched_wake(&v->unit);
+}
+
+static bool unit_has_work(struct sched_unit *u)
+{
+	struct vcpu *v = container_of(u, struct vcpu, unit);
+
+	return v->domain->kind->vcpu_has_work(v);
+}
+
+void vcpu_block(struct vcpu *v)
+{
+	sched_block(&v->unit, unit_has_work);
+}
+
+static bool poll_is_over(struct sched_unit *u)
+{
+	struct vcpu *v = container_of(u, struct vcpu, unit);
+
+	return !READ_ONCE(v->polling) || v->domain->kind->vcpu_has_work(v);
+}
+
+void vcpu_poll(struct vcpu *v, uint32_t port, s_time_t deadline)
+{
+	v->poll_port = port;
+	WRITE_ONCE(v->polling, true);
+	smp_mb();
+	if (deadline)
+		timer_set(&v->poll_timer, deadline);
+	sched_block(&v->unit, poll_is_over);
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+	if (READ_ONCE(v->unit.state) == SCHED_RUNNING) {
+		if (v->unit.cpu != smp_processor_id())
+			smp_kick(v->unit.cpu);
+	} else {
+		vcpu_wake(v);
+	}
+}
+
+void vcpu_set_singleshot(struct vcpu *v, s_time_t expires)
+{
+	if (!expires)
+		timer_stop(&v->singleshot);
+	else
+		timer_set(&v->singleshot, expires);
+}
+
+void vcpu_set_periodic(struct vcpu *v, s_time_t period)
+{
+	timer_stop(&v->periodic);
+	v->periodic_period = period;
+	if (period)
+		timer_set(&v->periodic, now() + period);
+}
+
+/*
+ * The clock that a guest reads (public/xen.h, struct vcpu_time_info): system
+ * time is tsc_timestamp's plus the scaled TSC difference. Guests see our own
+ * TSC, whose rate does not change, so one writing serves for good.
+ */
+void vcpu_update_time(struct vcpu *v)
+{
+	uint64_t tsc = rdtsc();
+	struct vcpu_time_info t = {
+		.tsc_timestamp = tsc,
+		.system_time = (uint64_t)tsc_to_system(tsc),
+		.tsc_to_system_mul = tsc_mul,
+		.tsc_shift = tsc_shift,
+		.flags = XEN_PVCLOCK_TSC_STABLE_BIT,
+	};
+
+	if (v->info) {
+		struct vcpu_time_info *out = &v->info->time;
+
+		t.version = (out->version + 2) & ~1U;
+		WRITE_ONCE(out->version, t.version | 1);
+		smp_wmb();
+		memcpy((char *)out + 4, (char *)&t + 4, sizeof(t) - 4);
+		smp_wmb();
+		WRITE_ONCE(out->version, t.version);
+	}
+	t.version = 2;
+	guest_area_write(&v->time_area, 0, &t, sizeof(t));
+}
+
+void domain_update_wallclock(struct domain *d)
+{
+	struct shared_info *s = d->shared_info;
+	uint64_t sec = wallclock_sec + (uint64_t)(int64_t)d->time_offset;
+	uint32_t version = (s->wc_version + 2) & ~1U;
+
+	WRITE_ONCE(s->wc_version, version | 1);
+	smp_wmb();
+	s->wc_sec = (uint32_t)sec;
+	s->wc_sec_hi = (uint32_t)(sec >> 32);
+	s->wc_nsec = wallclock_nsec;
+	smp_wmb();
+	WRITE_ONCE(s->wc_version, version);
+}
+
+void vcpu_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
+{
+	s_time_t t = now();
+
+	*out = v->runstate;
+	if (t > (s_time_t)out->state_entry_time)
+		out->time[out->state] += (uint64_t)t - out->state_entry_time;
+}
+
+int vcpu_move_info(struct vcpu *v, gfn_t gfn, unsigned int offset)
+{
+	struct domain *d = v->domain;
+	struct vcpu_info *old = v->info, *new;
+	mfn_t mfn;
+
+	if (offset > PAGE_SIZE - sizeof(*new) || offset & 7)
+		return -EINVAL;
+	if (!mfn_eq(v->info_mfn, INVALID_MFN))
+		return -EINVAL;
+	if (v != current && READ_ONCE(v->online))
+		return -EINVAL;
+	mfn = d->kind->translated ? p2m_lookup(&d->p2m, gfn, NULL, NULL)
+				  : _mfn(gfn_x(gfn));
+	if (!get_page_and_type(mfn, d->id, FRAME_WRITABLE))
+		return -EINVAL;
+	new = (struct vcpu_info *)((char *)mfn_to_virt(mfn) + offset);
+	if (old) {
+		memcpy(new, old, sizeof(*new));
+	} else {
+		memset(new, 0, sizeof(*new));
+		new->evtchn_upcall_mask = 1;
+	}
+	v->info_mfn = mfn;
+	smp_wmb();
+	WRITE_ONCE(v->info, new);
+	smp_mb();
+	/* What was sent to the old place meanwhile is looked for again. */
+	for (unsigned int i = 0; domain_parts[i]; i++)
+		if (domain_parts[i]->vcpu_moved)
+			domain_parts[i]->vcpu_moved(v);
+	vcpu_update_time(v);
+	return 0;
+}
