@@ -25,6 +25,8 @@
 #include <xen/vcpu.h>
 
 #define MAX_VCPUS 128
+/* shutdown_code of a domain that has not shut down. */
+#define SHUTDOWN_CODE_INVALID 255
 
 struct domain;
 struct vcpu;
@@ -150,28 +152,21 @@ struct vcpu {
 	unsigned int id;
 	void *arch; /* the kind's own: struct hvm_vcpu, struct pv_vcpu */
 	struct vcpu_info *info; /* where the guest put it, or in shared info */
-	bool hypercall_preempted; /* a continuation is owed */
 
 	struct sched_unit unit;
 	bool online;        /* VCPUOP_up */
 	bool initialised;   /* has a context */
 	bool polling;       /* in SCHEDOP_poll */
 	uint32_t poll_port; /* the only one, or 0 */
-	uint32_t pause_flags_domctl;
 
 	mfn_t info_mfn; /* the frame that info was moved to, held; or INVALID */
 	struct timer singleshot, periodic, poll_timer;
 	s_time_t periodic_period;
 
 	struct vcpu_runstate_info runstate;
-	uint64_t runstate_guest;  /* VCPUOP_register_runstate_memory_area */
-	uint64_t time_info_guest; /* VCPUOP_register_vcpu_time_memory_area */
+	struct guest_area runstate_area, time_area;
 	uint32_t virq_to_port[NR_VIRQS]; /* event/ */
-	uint64_t time_version_tsc; /* pvclock page is current for this */
-	bool time_stale;           /* pvclock to be written before entry */
-
-	struct hypercall_state *hypercall;
-	uint64_t hypercalls[64]; /* by number */
+	uint64_t *multicall_args;        /* of the entry being done, or NULL */
 };
 
 struct domain {
@@ -198,8 +193,9 @@ struct domain {
 	uint8_t crash_code; /* SCHEDOP_shutdown_code: what a crash is called */
 	uint32_t control_pauses; /* DOMCTL_pausedomain minus unpauses */
 	bool created;            /* unpaused for the first time */
-	bool suspend_requested;
-	uint16_t suspend_port; /* DOMCTL_subscribe */
+	/* Set by event/: tells who subscribed that it suspended. */
+	void (*suspend_notify)(struct domain *d);
+	uint32_t suspend_port;
 
 	spinlock_t pages_lock;                            /* LOCK_PAGES */
 	uint64_t tot_pages, max_pages, outstanding_pages; /* pages_lock */
@@ -275,7 +271,7 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 
 /*
  * Page accounting. domain_alloc_pages(): 2^order frames charged and assigned,
- * or INVALID_MFN with *err -ENOMEM or -E2BIG.
+ * or INVALID_MFN: none free, or over the domain's maximum.
  */
 mfn_t domain_alloc_pages(struct domain *d, unsigned int order,
 			 unsigned int flags);
@@ -314,6 +310,8 @@ static inline bool vcpu_has_event(const struct vcpu *v)
 /* pvclock: writes the vCPU's time page as of now. */
 void vcpu_update_time(struct vcpu *v);
 void domain_update_wallclock(struct domain *d);
+/* sched_unit_ops.runstate of every kind: accounts, and tells the guest. */
+void vcpu_runstate_change(struct sched_unit *u, int state, s_time_t t);
 /* Runstate as the guest may read it (VCPUOP_get_runstate_info). */
 void vcpu_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out);
 

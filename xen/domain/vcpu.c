@@ -195,6 +195,30 @@ void domain_update_wallclock(struct domain *d)
 	WRITE_ONCE(s->wc_version, version);
 }
 
+void vcpu_runstate_change(struct sched_unit *u, int state, s_time_t t)
+{
+	struct vcpu *v = container_of(u, struct vcpu, unit);
+	struct vcpu_runstate_info *r = &v->runstate;
+	s_time_t spent = t - (s_time_t)r->state_entry_time;
+
+	if (spent > 0)
+		r->time[r->state] += (uint64_t)spent;
+	r->state = state;
+	r->state_entry_time = (uint64_t)t;
+	if (!v->runstate_area.size)
+		return;
+	if (v->domain->vm_assist & BIT(VMASST_TYPE_runstate_update_flag)) {
+		uint64_t flagged = (uint64_t)t | XEN_RUNSTATE_UPDATE;
+
+		guest_area_write(
+			&v->runstate_area,
+			offsetof(struct vcpu_runstate_info, state_entry_time),
+			&flagged, sizeof(flagged));
+		smp_wmb();
+	}
+	guest_area_write(&v->runstate_area, 0, r, sizeof(*r));
+}
+
 void vcpu_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
 {
 	s_time_t t = now();

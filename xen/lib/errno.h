@@ -12,6 +12,7 @@
 #define XEN_ERRNO(name, value) name = value,
 enum {
 #include <xen/errno.h>
+	ERESTART = 85, /* ours alone, no guest sees it */
 };
 #endif
 
