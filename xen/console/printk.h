@@ -19,6 +19,9 @@
 
 void printk(const char *fmt, ...) __printf(1, 2);
 
+/* Whether a message of that level (0 … 3) about a guest would be shown. */
+bool printk_guest_wanted(unsigned int level);
+
 /* Ends the machine: message, registers, stack; reboots unless noreboot. */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
 

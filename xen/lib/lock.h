@@ -68,4 +68,23 @@ bool spin_is_locked(const spinlock_t *l);
 unsigned long spin_lock_irqsave(spinlock_t *l);
 void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags);
 
+/*
+ * Around every interrupt handler: what the interrupted code holds does not
+ * count for the lock order, because locks that handlers take are never held
+ * with interrupts on.
+ */
+#ifdef OSTLER_DEBUG
+uint64_t lock_irq_enter(void);
+void lock_irq_leave(uint64_t held);
+#else
+static inline uint64_t lock_irq_enter(void)
+{
+	return 0;
+}
+static inline void lock_irq_leave(uint64_t held)
+{
+	(void)held;
+}
+#endif
+
 #endif
