@@ -16,7 +16,7 @@ static struct {
 	uint32_t head, tail; /* written at tail */
 	unsigned int switch_keys;
 	bool ours;
-} input = { .lock = SPINLOCK_INIT(LOCK_CONSOLE) };
+} input = {.lock = SPINLOCK_INIT(LOCK_CONSOLE)};
 
 /* True if c was part of a switch and is used up. */
 static bool count_switch_keys(char c)

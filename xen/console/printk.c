@@ -22,7 +22,7 @@
 struct threshold {
 	unsigned int always, never;
 };
-static struct threshold threshold_own = { 2, 2 }, threshold_guest = { 0, 2 };
+static struct threshold threshold_own = {2, 2}, threshold_guest = {0, 2};
 
 static struct {
 	spinlock_t lock;
@@ -32,7 +32,7 @@ static struct {
 	bool in_line; /* the last message did not end its line */
 	bool show;    /* … and is shown */
 	bool com1, e9, open;
-} con = { .lock = SPINLOCK_INIT(LOCK_CONSOLE), .com1 = true };
+} con = {.lock = SPINLOCK_INIT(LOCK_CONSOLE), .com1 = true};
 
 s_time_t (*console_clock)(void);
 
@@ -61,8 +61,8 @@ PARAM_CUSTOM("console", parse_console, "where messages go: com1, e9, none");
 
 static bool level_number(const char *s, size_t n, unsigned int *level)
 {
-	static const char *const names[] = { "none", "error", "warning", "info",
-					     "debug" };
+	static const char *const names[] = {"none", "error", "warning", "info",
+					    "debug"};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
 		if (strlen(names[i]) == n && strncmp(s, names[i], n) == 0) {
@@ -193,7 +193,7 @@ static bool admit(const char **line)
 static void emit_text(const char *s)
 {
 	while (*s) {
-		const char *end = strchr(s, '\n');
+		const char *end;
 		size_t n;
 
 		if (!con.in_line) {

@@ -11,16 +11,26 @@
 #include "lib/x86.h"
 
 /* 16550 registers: offset from the port, and bits. */
-enum { RBR = 0, THR = 0, DLL = 0, IER = 1, DLM = 1, FCR = 2, LCR = 3, MCR = 4,
-       LSR = 5, SCR = 7 };
-#define IER_RECEIVE  0x01
-#define FCR_ENABLE   0x07 /* FIFOs on and emptied */
-#define LCR_DLAB     0x80
-#define MCR_DTR_RTS  0x03
-#define MCR_OUT2     0x08 /* gates the interrupt on PCs */
-#define LSR_RECEIVED 0x01
+enum {
+	RBR = 0,
+	THR = 0,
+	DLL = 0,
+	IER = 1,
+	DLM = 1,
+	FCR = 2,
+	LCR = 3,
+	MCR = 4,
+	LSR = 5,
+	SCR = 7
+};
+#define IER_RECEIVE   0x01
+#define FCR_ENABLE    0x07 /* FIFOs on and emptied */
+#define LCR_DLAB      0x80
+#define MCR_DTR_RTS   0x03
+#define MCR_OUT2      0x08 /* gates the interrupt on PCs */
+#define LSR_RECEIVED  0x01
 #define LSR_THR_EMPTY 0x20
-#define CLOCK        115200
+#define CLOCK         115200
 
 static struct {
 	uint32_t baud; /* 0: as the firmware left it */
@@ -28,13 +38,13 @@ static struct {
 	uint16_t port;
 	uint16_t irq;
 	bool ready;
-} uart = { CLOCK, 0x03, 0x3f8, 4, false };
+} uart = {CLOCK, 0x03, 0x3f8, 4, false};
 
 /* "8n1" as the line control register. */
 static bool parse_format(const char *s, uint8_t *lcr, const char **end)
 {
 	static const char parity[] = "noems"; /* none odd even mark space */
-	static const uint8_t bits[] = { 0x00, 0x08, 0x18, 0x28, 0x38 };
+	static const uint8_t bits[] = {0x00, 0x08, 0x18, 0x28, 0x38};
 	const char *p = s[0] ? strchr(parity, s[1]) : NULL;
 
 	if (s[0] < '5' || s[0] > '8' || !s[1] || !p || p - parity > 4 ||
@@ -87,8 +97,7 @@ static int parse_com1(const struct param *p, const char *value)
 	uart.lcr = lcr;
 	return 0;
 }
-PARAM_CUSTOM("com1", parse_com1,
-	     "first serial line: baud,format[,port[,irq]]");
+PARAM_CUSTOM("com1", parse_com1, "first serial line: baud,format[,port[,irq]]");
 
 static void out(unsigned int reg, uint8_t v)
 {
@@ -123,7 +132,7 @@ bool serial_init(void)
 static void wait_empty(void)
 {
 	for (unsigned int i = 0; i < 1000000; i++)
-		if (in(LSR) & LSR_THR_EMPTY)
+		if (in(LSR)&LSR_THR_EMPTY)
 			return;
 	uart.ready = false;
 }
@@ -141,7 +150,7 @@ void serial_putc(char c)
 void serial_poll(void)
 {
 	for (unsigned int i = 0; i < 256; i++) {
-		if (!uart.ready || !(in(LSR) & LSR_RECEIVED))
+		if (!uart.ready || !(in(LSR)&LSR_RECEIVED))
 			return;
 		console_receive((char)in(RBR));
 	}

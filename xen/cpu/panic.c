@@ -4,9 +4,10 @@
  * says otherwise. Everything here must work with any lock held and with the
  * heap in pieces.
  */
+#include "cpu/panic.h"
 #include "console/console.h"
 #include "console/printk.h"
-#include "cpu/panic.h"
+#include "cpu/traps.h"
 #include "lib/atomic.h"
 #include "lib/param.h"
 #include "lib/printf.h"
@@ -16,41 +17,6 @@ PARAM_BOOL("noreboot", noreboot, "stay halted after a panic");
 
 void (*panic_reboot)(void);
 static uint32_t panicking; /* CPU + 1 of the first that panicked */
-
-extern const char image_text_start[], image_text_end[];
-
-/* Words on the stack that could be return addresses, innermost first. */
-static void dump_calls(const uint64_t *sp)
-{
-	const uint64_t *end = (const uint64_t *)ROUND_UP((uintptr_t)sp + 1,
-							 4 * PAGE_SIZE);
-	unsigned int shown = 0;
-
-	printk("Possible callers (addr2line -e xen/ostler-syms):\n");
-	for (; sp < end && shown < 24; sp++)
-		if (*sp >= (uintptr_t)image_text_start &&
-		    *sp < (uintptr_t)image_text_end) {
-			printk("   %016lx\n", *sp);
-			shown++;
-		}
-}
-
-void dump_regs(const struct cpu_regs *r)
-{
-	printk("CPU %u  rip %04lx:%016lx  rflags %08lx  vector %u  error %x\n",
-	       smp_processor_id(), r->cs, r->rip, r->rflags, r->entry_vector,
-	       r->error_code);
-	printk("rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", r->rax,
-	       r->rbx, r->rcx, r->rdx);
-	printk("rsi %016lx  rdi %016lx  rbp %016lx  rsp %016lx\n", r->rsi,
-	       r->rdi, r->rbp, r->rsp);
-	printk("r8  %016lx  r9  %016lx  r10 %016lx  r11 %016lx\n", r->r8, r->r9,
-	       r->r10, r->r11);
-	printk("r12 %016lx  r13 %016lx  r14 %016lx  r15 %016lx\n", r->r12,
-	       r->r13, r->r14, r->r15);
-	printk("cr0 %08lx  cr2 %016lx  cr3 %016lx  cr4 %08lx\n", read_cr0(),
-	       read_cr2(), read_cr3(), read_cr4());
-}
 
 /* Restarts by what every PC has: the keyboard controller, a triple fault. */
 static void __noreturn restart(void)
@@ -86,9 +52,8 @@ static void __noreturn die(const struct cpu_regs *r, const char *what)
 	printk("Panic on CPU %u:\n%s\n", smp_processor_id(), what);
 	printk("****************************************\n\n");
 	if (r)
-		dump_regs(r);
-	dump_calls(r ? (const uint64_t *)r->rsp
-		     : (const uint64_t *)__builtin_frame_address(0));
+		dump_registers(r);
+	dump_stack(r ? r->rsp : (uintptr_t)__builtin_frame_address(0));
 	if (noreboot) {
 		printk("Halted (noreboot).\n");
 		for (;;)

@@ -8,7 +8,6 @@
 /* panic() with the registers of the trap that is the reason. */
 void panic_regs(const struct cpu_regs *r, const char *fmt, ...)
 	__printf(2, 3) __noreturn;
-void dump_regs(const struct cpu_regs *r);
 /* How to restart (machine_reboot()), once ACPI is known; NULL: the old ways. */
 extern void (*panic_reboot)(void);
 

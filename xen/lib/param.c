@@ -63,9 +63,8 @@ bool parse_size(const char *s, uint64_t *bytes, const char **end)
 
 int param_parse_bool(const struct param *p, const char *value)
 {
-	static const char *const yes[] = { "yes", "on", "true", "enable", "1" };
-	static const char *const no[] = { "no", "off", "false", "disable",
-					  "0" };
+	static const char *const yes[] = {"yes", "on", "true", "enable", "1"};
+	static const char *const no[] = {"no", "off", "false", "disable", "0"};
 	bool *var = p->var;
 
 	if (!value) {
@@ -115,9 +114,8 @@ static const struct param *find(const struct param *t, const struct param *end,
 }
 
 /* "no-name", for options that are yes or no. */
-static const struct param *find_negated(const struct param *t,
-					const struct param *end,
-					const char *name)
+static const struct param *
+find_negated(const struct param *t, const struct param *end, const char *name)
 {
 	const struct param *p;
 

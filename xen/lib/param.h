@@ -34,9 +34,8 @@ int param_parse_string(const struct param *p, const char *value);
 #define PARAM_NAME2(line) param_at_##line
 #define PARAM_NAME(line)  PARAM_NAME2(line)
 #define PARAM(name, parse, var, min, max, help)                                \
-	static const struct param PARAM_NAME(__LINE__) PARAM_ATTR = {          \
-		name, parse, var, min, max, help                               \
-	}
+	static const struct param PARAM_NAME(__LINE__)                         \
+		PARAM_ATTR = {name, parse, var, min, max, help}
 /* bool */
 #define PARAM_BOOL(name, var, help)                                            \
 	PARAM(name, param_parse_bool, &(var), 0, 1, help)

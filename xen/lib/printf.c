@@ -156,17 +156,17 @@ static uint64_t next_unsigned(struct args *a, size_t size)
 
 static void put_signed(struct out *o, const struct spec *s, int64_t v)
 {
-	char sign = v < 0	      ? '-'
-		    : s->flags & PLUS ? '+'
+	char sign = v < 0              ? '-'
+		    : s->flags & PLUS  ? '+'
 		    : s->flags & SPACE ? ' '
-				      : 0;
+				       : 0;
 
 	put_number(o, s, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, sign);
 }
 
 static void put_char(struct out *o, struct spec *s, char c)
 {
-	char text[2] = { c, 0 };
+	char text[2] = {c, 0};
 
 	s->precision = -1;
 	put_text(o, s, text);
@@ -241,7 +241,7 @@ static const char *convert(struct out *o, const char *f, struct args *a)
 
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
-	struct out o = { .buf = buf, .size = size };
+	struct out o = {.buf = buf, .size = size};
 	struct args a;
 
 	va_copy(a.ap, args);

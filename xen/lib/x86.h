@@ -26,13 +26,13 @@
 #define X86_CR4_OSFXSR     BIT(9)
 #define X86_CR4_OSXMMEXCPT BIT(10)
 
-#define MSR_EFER     0xc0000080
-#define MSR_FS_BASE  0xc0000100
-#define MSR_GS_BASE  0xc0000101
-#define EFER_SCE     BIT(0)
-#define EFER_LME     BIT(8)
-#define EFER_LMA     BIT(10)
-#define EFER_NXE     BIT(11)
+#define MSR_EFER    0xc0000080
+#define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
+#define EFER_SCE    BIT(0)
+#define EFER_LME    BIT(8)
+#define EFER_LMA    BIT(10)
+#define EFER_NXE    BIT(11)
 
 #define X86_EFLAGS_IF BIT(9)
 
