@@ -253,7 +253,7 @@ void vcpu_down(struct vcpu *v);
 void vcpu_wake(struct vcpu *v);
 void vcpu_block(struct vcpu *v);
 /* SCHEDOP_poll and event/: it waits for ports, until a deadline (0: none). */
-void vcpu_poll(struct vcpu *v, uint32_t port, s_time_t deadline);
+void vcpu_poll(struct vcpu *v, s_time_t deadline);
 /* One-shot and periodic VIRQ_TIMER; 0 stops. */
 void vcpu_set_singleshot(struct vcpu *v, s_time_t expires);
 void vcpu_set_periodic(struct vcpu *v, s_time_t period);
@@ -298,8 +298,6 @@ int vcpu_move_info(struct vcpu *v, gfn_t gfn, unsigned int offset);
 /* Tools and other listeners. Set by event/ at boot: a lower floor's way up. */
 extern void (*send_global_virq)(unsigned int virq);
 extern void (*send_guest_virq)(struct vcpu *v, unsigned int virq);
-/* 1: the port has an event, 0: not, -EINVAL: no such port. */
-extern int (*event_pending_hook)(struct domain *d, uint32_t port);
 /* An event that the vCPU would be called for. */
 static inline bool vcpu_has_event(const struct vcpu *v)
 {

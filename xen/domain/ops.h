@@ -7,12 +7,11 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
-/* sched_op; by the names of public/sched.h. */
-long sched_yield_op(struct vcpu *v, uint64_t arg);
-long sched_block_op(struct vcpu *v, uint64_t arg);
+/* sched_op; by the names of public/sched.h (poll: control/poll.c). */
+long sched_yield_op(struct vcpu *v);
+long sched_block_op(struct vcpu *v);
 long sched_shutdown(struct vcpu *v, struct sched_shutdown *op);
 long sched_shutdown_code(struct vcpu *v, struct sched_shutdown *op);
-long sched_poll(struct vcpu *v, struct sched_poll *op);
 long sched_remote_shutdown(struct vcpu *v, struct sched_remote_shutdown *op);
 long sched_watchdog(struct vcpu *v, struct sched_watchdog *op);
 long sched_pin_override(struct vcpu *v, struct sched_pin_override *op);

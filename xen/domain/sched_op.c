@@ -2,20 +2,17 @@
 /*
  * sched_op: a vCPU yields, blocks, polls; a domain shuts down (public/sched.h).
  */
-#include "domain/guest_access.h"
 #include "domain/ops.h"
 
 #include "lib/errno.h"
 
-#define POLL_PORTS_MAX 128
-
-long sched_yield_op(struct vcpu *v, uint64_t arg __maybe_unused)
+long sched_yield_op(struct vcpu *v)
 {
 	sched_yield(&v->unit);
 	return 0;
 }
 
-long sched_block_op(struct vcpu *v, uint64_t arg __maybe_unused)
+long sched_block_op(struct vcpu *v)
 {
 	/* Blocking implies that events are wanted. */
 	if (v->info)
@@ -42,49 +39,6 @@ long sched_shutdown_code(struct vcpu *v, struct sched_shutdown *op)
 	spin_lock(&d->lock);
 	d->crash_code = (uint8_t)op->reason;
 	spin_unlock(&d->lock);
-	return 0;
-}
-
-/* True if one of the ports has an event already. */
-static int any_pending(struct vcpu *v, const struct sched_poll *op,
-		       evtchn_port_t *first)
-{
-	uint64_t ports = guest_handle_va(op->ports);
-
-	for (unsigned int i = 0; i < op->nr_ports; i++) {
-		evtchn_port_t port;
-		int rc;
-
-		if (copy_elem_from_guest(&port, ports, i))
-			return -EFAULT;
-		if (!i)
-			*first = port;
-		rc = event_pending_hook(v->domain, port);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
-long sched_poll(struct vcpu *v, struct sched_poll *op)
-{
-	evtchn_port_t first = 0;
-	int rc;
-
-	if (op->nr_ports > POLL_PORTS_MAX)
-		return -EINVAL;
-	if (op->timeout && (s_time_t)op->timeout <= now())
-		return 0;
-	/* Woken by whatever comes from here on; then look whether it has. */
-	v->poll_port = 0;
-	WRITE_ONCE(v->polling, true);
-	smp_mb();
-	rc = any_pending(v, op, &first);
-	if (rc || vcpu_has_event(v)) {
-		WRITE_ONCE(v->polling, false);
-		return rc < 0 ? rc : 0;
-	}
-	vcpu_poll(v, op->nr_ports == 1 ? first : 0, (s_time_t)op->timeout);
 	return 0;
 }
 

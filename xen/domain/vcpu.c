@@ -14,7 +14,6 @@
 DEFINE_PER_CPU(struct vcpu *, current);
 void (*send_global_virq)(unsigned int virq);
 void (*send_guest_virq)(struct vcpu *v, unsigned int virq);
-int (*event_pending_hook)(struct domain *d, uint32_t port);
 
 static void singleshot_fired(void *data)
 {
@@ -35,7 +34,10 @@ static void periodic_fired(void *data)
 
 static void poll_timed_out(void *data)
 {
-	vcpu_wake(data);
+	struct vcpu *v = data;
+
+	WRITE_ONCE(v->polling, false);
+	vcpu_wake(v);
 }
 
 int vcpu_create(struct domain *d, unsigned int id)
@@ -114,11 +116,8 @@ static bool poll_is_over(struct sched_unit *u)
 	return !READ_ONCE(v->polling) || v->domain->kind->vcpu_has_work(v);
 }
 
-void vcpu_poll(struct vcpu *v, uint32_t port, s_time_t deadline)
+void vcpu_poll(struct vcpu *v, s_time_t deadline)
 {
-	v->poll_port = port;
-	WRITE_ONCE(v->polling, true);
-	smp_mb();
 	if (deadline)
 		timer_set(&v->poll_timer, deadline);
 	sched_block(&v->unit, poll_is_over);

@@ -22,4 +22,7 @@
 /* Runs the hypercall that v's registers describe; sets rax. */
 void hypercall_dispatch(struct vcpu *v);
 
+/* hvm_op's handler, which lives on a higher floor; set at boot. */
+extern long (*hvm_op_hook)(struct vcpu *v, unsigned int cmd, uint64_t arg);
+
 #endif

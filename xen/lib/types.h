@@ -57,6 +57,21 @@
 #define READ_ONCE(x)     (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 
+/*
+ * i, or 0 where i >= n: without a branch that could be guessed wrong, so that a
+ * guest's index does not reach beyond a table even in speculation.
+ */
+static inline uint64_t index_nospec(uint64_t i, uint64_t n)
+{
+	uint64_t mask;
+
+	__asm__("cmpq %2, %1; sbbq %0, %0"
+		: "=r"(mask)
+		: "r"(i), "r"(n)
+		: "cc");
+	return i & mask;
+}
+
 /* Machine frame, guest frame; machine byte address, guest byte address. */
 #define BOXED(name, raw)                                                       \
 	typedef struct {                                                       \
