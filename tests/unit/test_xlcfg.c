@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration language, the specifications in it, and the keys. */
+#include "harness.h"
+#include "../../tools/xl/domconf.h"
+#include "../../tools/xl/keys.h"
+
+struct parsed {
+	struct cfg cfg;
+	struct diag diag;
+	struct domain_config dc;
+	char *said;
+	size_t said_len;
+	bool ok;
+};
+
+/* Parses a text as a file "t" and settles it; said is what was printed. */
+static struct parsed *parse(const char *text)
+{
+	static struct parsed p;
+
+	memset(&p, 0, sizeof(p));
+	cfg_init(&p.cfg);
+	p.diag.out = open_memstream(&p.said, &p.said_len);
+	p.ok = cfg_parse(&p.cfg, "t", text, strlen(text), &p.diag);
+	p.ok &= domconf_from_cfg(&p.dc, &p.cfg, &p.diag);
+	fflush(p.diag.out);
+	return &p;
+}
+
+static void done(struct parsed *p)
+{
+	fclose(p->diag.out);
+	free(p->said);
+	domconf_free(&p->dc);
+	cfg_free(&p->cfg);
+}
+
+#define HEAD "name='a'\ntype='pvh'\nkernel=\"/k\"\n"
+
+static void test_values(void)
+{
+	struct parsed *p = parse("name = \"x\\x41\\t\\101\" # c\n"
+				 "memory=0x40; vcpus=010\nmaxvcpus='9'\n"
+				 "kernel='/k \"q\"'\n"
+				 "bootloader_args=[ 'a',\n\n 'b', ]\n");
+
+	CHECK(p->ok);
+	CHECK(!strcmp(p->dc.name, "xA\tA"));
+	CHECK_EQ(p->dc.memory_kb, 65536);
+	CHECK_EQ(p->dc.vcpus, 8);
+	CHECK_EQ(p->dc.maxvcpus, 9);
+	CHECK(!strcmp(p->dc.kernel, "/k \"q\""));
+	CHECK_EQ(p->dc.bootloader_args.nr, 2);
+	done(p);
+}
+
+static void test_override(void)
+{
+	struct parsed *p = parse(HEAD "extra='a'\nextra='b'\n"
+				      "serial=['x']\nserial+=['y','z']\n");
+
+	CHECK(p->ok);
+	CHECK(!strcmp(domconf_cmdline(&p->dc), "b"));
+	CHECK_EQ(p->dc.serial.nr, 3);
+	done(p);
+}
+
+static void test_command_line(void)
+{
+	struct parsed *p = parse(HEAD "root='/dev/xvda'\nextra='quiet'\n");
+
+	CHECK(!strcmp(domconf_cmdline(&p->dc), "root=/dev/xvda quiet"));
+	done(p);
+}
+
+static const struct {
+	const char *text, *where, *what;
+} bad_texts[] = {
+	{"foo=\n", "t:1:5: ", "expected a value"},
+	{"a 'b'\n", "t:1:3: ", "expected '=' after 'a'; found 'b'"},
+	{"a = [ 1, 2\nb=3\n", "t:2:1: ", "that line 1 opens"},
+	{"a='x\n", "t:1:3: ", "no closing '"},
+	{"a=12ab\n", "t:1:3: ", "a string needs quotes"},
+	{"a=99999999999999999999\n", "t:1:3: ", "too large"},
+	{"a='\\q'\n", "t:1:5: ", "expected an escape"},
+	{"a=1 b=2\n", "t:1:5: ", "the end of the line"},
+	{"\n\t@=1\n", "t:2:2: ", "found '@'"},
+	{HEAD "memory='lots'\n", "t:4:8: ", "expected memory to be a number"},
+	{HEAD "memory=[1]\n", "t:4:8: ", "found a list"},
+	{HEAD "vcpus=0\n", "t:4:7: ", "from 1 to 8192"},
+	{HEAD "on_crash='boom'\n", "t:4:10: ", "rename-restart"},
+	{HEAD "disk=['/a,raw,xvda,q']\n", "t:4:20: ", "an access mode"},
+	{HEAD "disk=['/a,raw,zz']\n", "t:4:15: ", "a virtual device"},
+	{HEAD "disk=['/a,,xvda','/b,,xvda']\n", "t:4:18: ", "two disks"},
+	{HEAD "vif=['mac=00:16:3e:0:0:0']\n", "t:4:11: ", "a MAC address"},
+	{HEAD "pci=['01:00.0']\n", "t:4:1: ", "not supported"},
+	{HEAD "maxmem=10\nmemory=20\n", "t:4:1: ", "is less than"},
+	{"name='a'\ntype='pv'\n", "t:2:1: ", "needs kernel="},
+	{"type='hvm'\n", "xl: ", "no name"},
+};
+
+static void test_complaints(void)
+{
+	for (unsigned int i = 0; i < sizeof(bad_texts) / sizeof(*bad_texts);
+	     i++) {
+		struct parsed *p = parse(bad_texts[i].text);
+
+		CHECK(!p->ok);
+		if (!strstr(p->said, bad_texts[i].where) ||
+		    !strstr(p->said, bad_texts[i].what)) {
+			printf("# case %u said: %s\n", i, p->said);
+			test_failures++;
+		}
+		done(p);
+	}
+}
+
+static void test_shows_the_line(void)
+{
+	struct parsed *p = parse(HEAD "\tvcpus = -1\n");
+
+	CHECK(strstr(p->said, "\n    \tvcpus = -1\n    \t        ^\n"));
+	done(p);
+}
+
+static void test_all_errors_at_once(void)
+{
+	struct parsed *p = parse("a b\nc=[1\n 2\n 3]\nd e\nname='x'\n");
+
+	CHECK(strstr(p->said, "t:1:3"));
+	CHECK(strstr(p->said, "t:3:2"));
+	CHECK(!strstr(p->said, "t:4:"));
+	done(p);
+}
+
+static void test_unknown_key(void)
+{
+	struct parsed *p = parse(HEAD "memmory=5\nbanana=1\n");
+
+	CHECK(p->ok);
+	CHECK_EQ(p->diag.warnings, 2);
+	CHECK(strstr(p->said, "is memory meant?"));
+	done(p);
+}
+
+static void test_refused_key_off(void)
+{
+	struct parsed *p = parse(HEAD "spice=0\npci=[]\nnestedhvm=0\n");
+
+	CHECK(p->ok);
+	CHECK_EQ(p->diag.warnings, 0);
+	done(p);
+}
+
+static void test_deep_lists(void)
+{
+	char text[256] = "a=";
+
+	memset(text + 2, '[', 100);
+	struct parsed *p = parse(text);
+
+	CHECK(strstr(p->said, "deeper"));
+	done(p);
+}
+
+static void test_keys_once(void)
+{
+	for (unsigned int i = 0; i < nr_domain_keys; i++)
+		for (unsigned int j = 0; j < i; j++)
+			if (!strcmp(domain_keys[i].name, domain_keys[j].name)) {
+				printf("# %s twice\n", domain_keys[i].name);
+				test_failures++;
+			}
+}
+
+static const struct {
+	const char *spec, *target, *vdev;
+	enum disk_format format;
+	bool writable, cdrom;
+} disks[] = {
+	/* the manual's equal ones */
+	{"/dev/vg/g,,hda", "/dev/vg/g", "hda", DISK_RAW, true, false},
+	{"/dev/vg/g,raw,hda,rw", "/dev/vg/g", "hda", DISK_RAW, true, false},
+	{"format=raw, vdev=hda, access=rw, target=/dev/vg/g", "/dev/vg/g",
+	 "hda", DISK_RAW, true, false},
+	{"raw:/dev/vg/g,hda,w", "/dev/vg/g", "hda", DISK_RAW, true, false},
+	{"/i.iso,,hdc,cdrom", "/i.iso", "hdc", DISK_RAW, false, true},
+	{"/i.iso,,hdc,,cdrom", "/i.iso", "hdc", DISK_RAW, false, true},
+	{"/i.iso,raw,hdc,devtype=cdrom", "/i.iso", "hdc", DISK_RAW, false,
+	 true},
+	{"format=raw, vdev=hdc, access=ro, devtype=cdrom, target=/i.iso",
+	 "/i.iso", "hdc", DISK_RAW, false, true},
+	{"raw:/i.iso,hdc:cdrom,ro", "/i.iso", "hdc", DISK_RAW, false, true},
+	/* and more */
+	{"vg/g,,xvda", "/dev/vg/g", "xvda", DISK_RAW, true, false},
+	{",,hdc,cdrom", "", "hdc", DISK_EMPTY, false, true},
+	{"vdev=xvdb,format=qcow2,target=/a,b = c ", "/a,b = c ", "xvdb",
+	 DISK_QCOW2, true, false},
+	{",qcow2,xvdb,r,target=/x,y", "/x,y", "xvdb", DISK_QCOW2, false, false},
+	{"tap:aio:/f,xvda,w", "/f", "xvda", DISK_RAW, true, false},
+};
+
+static void test_disks(void)
+{
+	struct arena a = {0};
+
+	for (unsigned int i = 0; i < sizeof(disks) / sizeof(*disks); i++) {
+		struct spec_error e = {0};
+		struct disk_spec d;
+
+		if (!disk_parse(&a, disks[i].spec, &d, &e)) {
+			printf("# %s: %s\n", disks[i].spec, e.what);
+			test_failures++;
+			continue;
+		}
+		CHECK(!strcmp(d.target, disks[i].target));
+		CHECK(!strcmp(d.vdev, disks[i].vdev));
+		CHECK_EQ(d.format, disks[i].format);
+		CHECK_EQ(d.writable, disks[i].writable);
+		CHECK_EQ(d.cdrom, disks[i].cdrom);
+	}
+	arena_free(&a);
+}
+
+static void test_bad_disks(void)
+{
+	static const char *const bad[] = {
+		"",
+		"/a",
+		"/a,raw",
+		"/a,raw,xvda,w,extra",
+		"/a,foo,xvda",
+		"/a,raw,xvda,vdev=xvdb",
+		"/a,raw,xvda,bogus=1",
+		",raw,xvda",
+		"/a,,xvda,backendtype=x",
+		"/a,,xvda,specification=virtio",
+	};
+	struct arena a = {0};
+
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct spec_error e = {0};
+		struct disk_spec d;
+
+		CHECK(!disk_parse(&a, bad[i], &d, &e));
+		CHECK(e.what[0] && e.at <= strlen(bad[i]));
+	}
+	arena_free(&a);
+}
+
+static const struct {
+	const char *name;
+	uint32_t devid;
+} vdevs[] = {
+	{"xvda", 51712},   {"xvda1", 51713},     {"xvdb", 51728},
+	{"xvdp15", 51967}, {"xvdq", 268439552},  {"hda", 768},
+	{"hdb3", 835},     {"hdc", 5632},        {"sda", 2048},
+	{"sdp15", 2303},   {"xvdaa", 268442112},
+};
+
+static void test_vdevs(void)
+{
+	unsigned int disk;
+	uint32_t id;
+	char buf[32];
+
+	for (unsigned int i = 0; i < sizeof(vdevs) / sizeof(*vdevs); i++) {
+		CHECK(vdev_parse(vdevs[i].name, &id, &disk));
+		CHECK_EQ(id, vdevs[i].devid);
+		CHECK(!strcmp(vdev_name(id, buf, sizeof(buf)), vdevs[i].name));
+	}
+	CHECK(vdev_parse("d0p1", &id, &disk) && id == 51713);
+	CHECK(vdev_parse("51712", &id, &disk) && id == 51712);
+	CHECK(!vdev_parse("hde", &id, &disk));
+	CHECK(!vdev_parse("sdq", &id, &disk));
+	CHECK(!vdev_parse("xvd", &id, &disk));
+	CHECK(!vdev_parse("xvda-1", &id, &disk));
+	CHECK(!vdev_parse("d", &id, &disk));
+}
+
+static void test_vifs(void)
+{
+	struct arena a = {0};
+	struct spec_error e = {0};
+	struct vif_spec v;
+
+	CHECK(vif_parse(&a, "", &v, &e));
+	CHECK(!v.has_mac && v.devid == -1);
+	CHECK(vif_parse(&a, "mac=00:16:3E:74:3d:76,model=e1000,bridge=br1", &v,
+			&e));
+	CHECK(v.has_mac && v.mac[5] == 0x76 && !strcmp(v.model, "e1000"));
+	CHECK(vif_parse(&a, "rate=10Mb/s", &v, &e));
+	CHECK_EQ(v.rate_bytes, 62500);
+	CHECK_EQ(v.rate_usecs, 50000);
+	CHECK(vif_parse(&a, "rate=1MB/s@20ms,untrusted", &v, &e));
+	CHECK_EQ(v.rate_bytes, 20000);
+	CHECK(v.untrusted);
+	CHECK(!vif_parse(&a, "rate=fast", &v, &e));
+	CHECK(!vif_parse(&a, "mac=01:00:00:00:00:00", &v, &e));
+	CHECK(!vif_parse(&a, "bridge=averyveryverylongname", &v, &e));
+	CHECK(!vif_parse(&a, "colour=red", &v, &e));
+	CHECK(!vif_parse(&a, "xenbr0", &v, &e));
+	arena_free(&a);
+}
+
+static const struct {
+	const char *list, *want;
+} cpulists[] = {
+	{"all", "all"},
+	{"0-3,5,^1", "0,2-3,5"},
+	{"all,^7", "0-6"},
+	{"nodes:0-1,^node:1", "0-3"},
+	{"1,node:1,^6", "1,4-5,7"},
+	{"^1", "none"},
+	{"2", "2"},
+};
+
+static void test_cpulists(void)
+{
+	static const uint32_t nodes[8] = {0, 0, 0, 0, 1, 1, 1, 1};
+	struct arena a = {0};
+	struct spec_error e = {0};
+	struct cpu_list l;
+	uint8_t map[1];
+	char buf[64];
+
+	for (unsigned int i = 0; i < sizeof(cpulists) / sizeof(*cpulists);
+	     i++) {
+		CHECK(cpulist_parse(&a, cpulists[i].list, &l, &e));
+		cpulist_resolve(&l, 8, nodes, map);
+		cpumap_format(map, 8, buf, sizeof(buf));
+		CHECK(!strcmp(buf, cpulists[i].want));
+	}
+	CHECK(!cpulist_parse(&a, "3-1", &l, &e));
+	CHECK(!cpulist_parse(&a, "", &l, &e));
+	CHECK(!cpulist_parse(&a, "0,x", &l, &e) && e.at == 2);
+	arena_free(&a);
+}
+
+static void test_sizes(void)
+{
+	uint64_t n;
+	uint8_t u[16];
+
+	CHECK(memsize_parse("2048m", 1024, &n) && n == 2048ull << 20);
+	CHECK(memsize_parse("5", 1024, &n) && n == 5 * 1024);
+	CHECK(memsize_parse("1T", 1, &n) && n == 1ull << 40);
+	CHECK(!memsize_parse("foo", 1, &n));
+	CHECK(!memsize_parse("1mb", 1, &n));
+	CHECK(!memsize_parse("99999999999999g", 1, &n));
+	CHECK(uuid_parse("e02e52f1-58e7-48a9-900d-9d96c1a992d1", u));
+	CHECK(u[0] == 0xe0 && u[15] == 0xd1);
+	CHECK(!uuid_parse("e02e52f1", u));
+	CHECK(!uuid_parse("e02e52f1-58e7-48a9-900d-9d96c1a992d1ff", u));
+}
+
+int main(void)
+{
+	static const struct test_case cases[] = {
+		{"xlcfg: strings, numbers, lists, escapes", test_values},
+		{"xlcfg: the last setting counts, += extends", test_override},
+		{"xlcfg: root and extra make the command line",
+		 test_command_line},
+		{"xlcfg: complaints say where and what", test_complaints},
+		{"xlcfg: complaints show the line", test_shows_the_line},
+		{"xlcfg: every mistake in one run", test_all_errors_at_once},
+		{"xlcfg: unknown keys are warned of", test_unknown_key},
+		{"xlcfg: a refused key that is off passes",
+		 test_refused_key_off},
+		{"xlcfg: lists do not nest for ever", test_deep_lists},
+		{"xlcfg: no key is in the table twice", test_keys_once},
+		{"xlcfg: disks", test_disks},
+		{"xlcfg: bad disks", test_bad_disks},
+		{"xlcfg: virtual device numbers", test_vdevs},
+		{"xlcfg: network interfaces", test_vifs},
+		{"xlcfg: processor lists", test_cpulists},
+		{"xlcfg: sizes and UUIDs", test_sizes},
+	};
+
+	return RUN_CASES(cases);
+}

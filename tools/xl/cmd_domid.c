@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* xl domid, xl domname, xl rename: numbers and names. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmds.h"
+#include "host.h"
+#include "xl.h"
+
+static int run_domid(const struct xl_cmd *cmd, int argc, char **argv)
+{
+	int i = xl_operands(cmd, argc, argv, 1);
+	struct dom_info *list;
+	unsigned int nr;
+
+	list = host_domains(&nr);
+	for (unsigned int n = 0; n < nr; n++) {
+		char *name = host_name(list[n].domid);
+		bool same = name && !strcmp(name, argv[i]);
+
+		free(name);
+		if (same) {
+			printf("%u\n", list[n].domid);
+			free(list);
+			return XL_OK;
+		}
+	}
+	free(list);
+	fprintf(stderr,
+		"Can't get domid of domain name '%s', maybe this domain does "
+		"not exist.\n",
+		argv[i]);
+	return XL_FAIL;
+}
+
+const struct xl_cmd cmd_domid = {
+	.name = "domid",
+	.usage = "<DomainName>",
+	.summary = "Convert a domain name to domain id",
+	.run = run_domid,
+};
+
+static int run_domname(const struct xl_cmd *cmd, int argc, char **argv)
+{
+	int i = xl_operands(cmd, argc, argv, 1);
+	char *name;
+	long domid;
+
+	if (!xl_number("the domain id", argv[i], 0, DOMID_FIRST_RESERVED - 1,
+		       &domid))
+		return XL_FAIL;
+	name = host_name((uint32_t)domid);
+	if (!name) {
+		fprintf(stderr,
+			"Can't get domain name of domain id '%ld', maybe this "
+			"domain does not exist.\n",
+			domid);
+		return XL_FAIL;
+	}
+	puts(name);
+	free(name);
+	return XL_OK;
+}
+
+const struct xl_cmd cmd_domname = {
+	.name = "domname",
+	.usage = "<DomainId>",
+	.summary = "Convert a domain id to domain name",
+	.run = run_domname,
+};
+
+static int run_rename(const struct xl_cmd *cmd, int argc, char **argv)
+{
+	int i = xl_operands(cmd, argc, argv, 2);
+	uint32_t domid = host_need(argv[i]), other;
+	const char *name = argv[i + 1];
+	char *vm;
+	bool ok;
+
+	if (!*name || strpbrk(name, "/\n"))
+		return xl_fail("'%s' cannot be a domain's name: it is empty or "
+			       "holds '/' or a line end",
+			       name);
+	if (strspn(name, "0123456789") < strlen(name) &&
+	    host_lookup(name, &other) && other != domid)
+		return xl_fail("domain %u has the name '%s' already", other,
+			       name);
+	ok = host_write(name, "/local/domain/%u/name", domid);
+	vm = host_read("/local/domain/%u/vm", domid);
+	if (ok && vm)
+		ok = host_write(name, "%s/name", vm);
+	free(vm);
+	return ok ? XL_OK
+		  : xl_fail("cannot rename domain %u: %s", domid,
+			    strerror(errno));
+}
+
+const struct xl_cmd cmd_rename = {
+	.name = "rename",
+	.usage = "<Domain> <NewDomainName>",
+	.summary = "Rename a domain",
+	.run = run_rename,
+	.changes = true,
+};

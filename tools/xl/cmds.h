@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands, in the order that "xl help" shows them. */
+#ifndef OSTLER_XL_CMDS_H
+#define OSTLER_XL_CMDS_H
+
+#include "xl.h"
+
+#define XL_COMMANDS(X)                                                         \
+	X(create)                                                              \
+	X(list)                                                                \
+	X(pause)                                                               \
+	X(unpause)                                                             \
+	X(mem_max)                                                             \
+	X(mem_set)                                                             \
+	X(vcpu_list)                                                           \
+	X(vcpu_pin)                                                            \
+	X(vcpu_set)                                                            \
+	X(vm_list)                                                             \
+	X(info)                                                                \
+	X(sched_credit2)                                                       \
+	X(domid)                                                               \
+	X(domname)                                                             \
+	X(rename)                                                              \
+	X(trigger)                                                             \
+	X(button_press)                                                        \
+	X(sysrq)                                                               \
+	X(debug_keys)                                                          \
+	X(dmesg)                                                               \
+	X(top)                                                                 \
+	X(uptime)                                                              \
+	X(claims)                                                              \
+	X(cpupool_list)                                                        \
+	X(getenforce)
+
+#define X(name) extern const struct xl_cmd cmd_##name;
+XL_COMMANDS(X)
+#undef X
+
+/* The options of a command that has only --json and --help. */
+extern const struct option xl_json_longs[];
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading and writing the store by formatted paths; names of things. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+#include "xl.h"
+
+#define PATH_SIZE 512
+
+static char *read_at(const char *fmt, va_list ap)
+{
+	char path[PATH_SIZE];
+	unsigned int len;
+
+	vsnprintf(path, sizeof(path), fmt, ap);
+	/* libxenstore ends what it returns with a zero byte. */
+	return xs_read(host_xs(), XBT_NULL, path, &len);
+}
+
+char *host_read(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = read_at(fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+long host_read_number(long otherwise, const char *fmt, ...)
+{
+	va_list ap;
+	char *s, *end;
+	long n = otherwise;
+
+	va_start(ap, fmt);
+	s = read_at(fmt, ap);
+	va_end(ap);
+	if (s && *s) {
+		n = strtol(s, &end, 10);
+		if (*end)
+			n = otherwise;
+	}
+	free(s);
+	return n;
+}
+
+bool host_write(const char *value, const char *fmt, ...)
+{
+	char path[PATH_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	return xs_write(host_xs(), XBT_NULL, path, value,
+			(unsigned int)strlen(value));
+}
+
+char *host_name(uint32_t domid)
+{
+	return host_read("/local/domain/%u/name", domid);
+}
+
+static bool by_name(const char *name, uint32_t *domid)
+{
+	unsigned int nr;
+	struct dom_info *list = host_domains(&nr);
+	bool found = false;
+
+	for (unsigned int i = 0; i < nr && !found; i++) {
+		char *other = host_name(list[i].domid);
+
+		if (other && !strcmp(other, name)) {
+			*domid = list[i].domid;
+			found = true;
+		}
+		free(other);
+	}
+	free(list);
+	return found;
+}
+
+bool host_lookup(const char *name, uint32_t *domid)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	if (*name && !name[digits] && digits < 6) {
+		*domid = (uint32_t)strtoul(name, NULL, 10);
+		return true;
+	}
+	return by_name(name, domid);
+}
+
+bool host_find(const char *name, uint32_t *domid)
+{
+	if (host_lookup(name, domid))
+		return true;
+	fprintf(stderr, "%s is an invalid domain identifier (rc=-6)\n", name);
+	return false;
+}
+
+uint32_t host_need(const char *name)
+{
+	struct dom_info info;
+	uint32_t domid;
+
+	if (!host_find(name, &domid))
+		exit(XL_FAIL);
+	if (!host_domain(domid, &info)) {
+		xl_fail("domain '%s' does not exist", name);
+		exit(XL_FAIL);
+	}
+	return domid;
+}
+
+char *host_pool_name(uint32_t pool)
+{
+	char *name = host_read("/local/pool/%u/name", pool);
+
+	if (!name && asprintf(&name, "Pool-%u", pool) < 0)
+		name = NULL;
+	return name;
+}
+
+bool host_pool_find(const char *name, uint32_t *pool)
+{
+	size_t digits = strspn(name, "0123456789");
+	xc_cpupoolinfo_t *info;
+	bool number = *name && !name[digits], found = false;
+
+	for (uint32_t id = 0; !found;
+	     id = info->cpupool_id + 1, xc_cpupool_infofree(host_xc(), info)) {
+		char *other;
+
+		info = xc_cpupool_getinfo(host_xc(), id);
+		if (!info)
+			return false;
+		other = host_pool_name(info->cpupool_id);
+		found = number ? info->cpupool_id == strtoul(name, NULL, 10)
+			       : other && !strcmp(other, name);
+		free(other);
+		*pool = info->cpupool_id;
+	}
+	return found;
+}
