@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels (docs/event-channels.md; public/event_channel.h): two-level and
- * FIFO. Binding and closing take the table's lock (LOCK_EVENT); sending takes
- * only the sender's port (LOCK_PORT), and a FIFO queue where that is in use.
+ * Event channels (docs/event-channels.md; public/event_channel.h): two-level
+ * and FIFO. Binding and closing take the table's lock (LOCK_EVENT); sending
+ * takes only the sender's port (LOCK_PORT), and a FIFO queue where that is in
+ * use.
  */
 #ifndef OSTLER_EVENT_EVENT_H
 #define OSTLER_EVENT_EVENT_H
@@ -56,7 +57,8 @@ static inline bool vcpu_event_pending(const struct vcpu *v)
 /* The debug key 'e': every port of every domain. */
 void event_dump(void);
 
-/* Handlers of event_channel_op (reset: also as EVTCHNOP_reset_cont), by the names of the public header. */
+/* Handlers of event_channel_op (reset: also as EVTCHNOP_reset_cont), by the
+ * names of the public header. */
 long evtchn_alloc_unbound(struct vcpu *v, struct evtchn_alloc_unbound *op);
 long evtchn_bind_interdomain(struct vcpu *v,
 			     struct evtchn_bind_interdomain *op);

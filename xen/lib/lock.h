@@ -60,6 +60,8 @@ static inline void spin_lock_init(spinlock_t *l, enum lock_level level)
 }
 
 void spin_lock(spinlock_t *l);
+/* The second of two at once, where the list has a …_PEER: it counts as that. */
+void spin_lock_peer(spinlock_t *l);
 bool spin_trylock(spinlock_t *l);
 void spin_unlock(spinlock_t *l);
 bool spin_is_locked(const spinlock_t *l);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sending: the hot path. It takes the sender's port only (LOCK_PORT), which
+ * keeps the pair together while the other end is marked; nothing is allocated
+ * and no table is locked.
+ */
+#include "event/table.h"
+#include "lib/errno.h"
+
+event_consumer_fn *event_consumers[8];
+
+void event_mark_pending(struct vcpu *v)
+{
+	struct vcpu_info *info = READ_ONCE(v->info);
+
+	if (likely(info) && !atomic_xchg(&info->evtchn_upcall_pending, 1))
+		v->domain->kind->event_notify(v);
+}
+
+/* The other end of p is ours; p is locked and gets unlocked here, since the
+ * listener may send in its turn. */
+static void tell_xen(struct port *p, unsigned long flags)
+{
+	struct domain *d = p->remote;
+	struct vcpu *v = d->vcpu[p->peer->vcpu];
+	event_consumer_fn *fn = event_consumers[p->peer->consumer - 1];
+	uint32_t n = p->peer->number;
+
+	hold_domain(d);
+	port_unlock(p, flags);
+	fn(v, n);
+	put_domain(d);
+}
+
+long evtchn_send(struct vcpu *v, struct evtchn_send *op)
+{
+	struct domain *d = v->domain;
+	struct port *p = port_get(d->events, op->port);
+	unsigned long flags;
+	long err = 0;
+
+	if (unlikely(!p))
+		return -EINVAL;
+	flags = port_lock(p);
+	if (unlikely(p->consumer)) {
+		err = -EINVAL;
+	} else if (likely(p->state == PORT_INTERDOMAIN)) {
+		if (unlikely(p->peer->consumer)) {
+			tell_xen(p, flags);
+			return 0;
+		}
+		port_raise(p->remote, p->peer);
+	} else if (p->state == PORT_IPI) {
+		port_raise(d, p);
+	} else if (p->state != PORT_UNBOUND) {
+		/* To an unbound port: lost, and no error, as the ABI has it. */
+		err = -EINVAL;
+	}
+	port_unlock(p, flags);
+	return err;
+}
+
+long evtchn_unmask(struct vcpu *v, struct evtchn_unmask *op)
+{
+	struct domain *d = v->domain;
+	struct port *p = port_get(d->events, op->port);
+	unsigned long flags;
+
+	if (!p)
+		return -EINVAL;
+	flags = port_lock(p);
+	if (port_usable(p))
+		d->events->abi->unmask(d, p);
+	port_unlock(p, flags);
+	return 0;
+}
+
+void event_notify_xen_port(struct domain *d, unsigned int n)
+{
+	struct port *p = port_get(d->events, n);
+	unsigned long flags;
+
+	if (!p)
+		return;
+	flags = port_lock(p);
+	if (likely(p->consumer && p->state == PORT_INTERDOMAIN))
+		port_raise(p->remote, p->peer);
+	port_unlock(p, flags);
+}
+
+void event_wake_pollers(struct domain *d, uint32_t port)
+{
+	struct event_table *t = d->events;
+
+	for (unsigned int i = 0; i < d->max_vcpus; i++) {
+		struct vcpu *v = d->vcpu[i];
+
+		if (!test_bit(i, t->polling))
+			continue;
+		if (v->poll_port && v->poll_port != port)
+			continue;
+		if (!test_and_clear_bit(i, t->polling))
+			continue;
+		WRITE_ONCE(v->polling, false);
+		vcpu_wake(v);
+	}
+}
+
+void event_poll_begin(struct vcpu *v, uint32_t port)
+{
+	WRITE_ONCE(v->poll_port, port);
+	WRITE_ONCE(v->polling, true);
+	/* A locked operation: whoever raises a port after the caller has looked
+	 * at it sees the bit. */
+	set_bit(v->id, v->domain->events->polling);
+}
+
+void event_poll_end(struct vcpu *v)
+{
+	clear_bit(v->id, v->domain->events->polling);
+	WRITE_ONCE(v->polling, false);
+	WRITE_ONCE(v->poll_port, 0);
+}
