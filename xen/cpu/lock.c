@@ -11,28 +11,34 @@
 #ifdef OSTLER_DEBUG
 static DEFINE_PER_CPU(uint64_t, levels_held);
 
-static void check_order(const spinlock_t *l)
+#define OWNER_PEER BIT(15) /* taken with spin_lock_peer() */
+
+static void check_order(unsigned int level)
 {
 	uint64_t held = this_cpu(levels_held);
 
-	if (unlikely(l->level && held >> l->level)) {
+	if (unlikely(level && held >> level)) {
 		this_cpu(levels_held) = 0; /* the console's lock is next */
 		panic("lock order: level %u taken at %p while holding %#lx",
-		      l->level, __builtin_return_address(1), held);
+		      level, __builtin_return_address(0), held);
 	}
 }
-static void note_taken(spinlock_t *l)
+static void note_taken(spinlock_t *l, unsigned int peer)
 {
-	this_cpu(levels_held) |= BIT(l->level) & ~1UL;
-	l->owner = (uint16_t)(smp_processor_id() + 1);
+	this_cpu(levels_held) |= BIT(l->level + peer) & ~1UL;
+	l->owner =
+		(uint16_t)((smp_processor_id() + 1) | (peer ? OWNER_PEER : 0));
 }
 static void note_released(spinlock_t *l)
 {
-	if (unlikely(l->owner != smp_processor_id() + 1))
+	unsigned int peer = l->owner & OWNER_PEER ? 1 : 0;
+
+	if (unlikely((l->owner & ~OWNER_PEER) != smp_processor_id() + 1))
 		panic("lock of level %u released by CPU %u, held by %d",
-		      l->level, smp_processor_id(), l->owner - 1);
+		      l->level, smp_processor_id(),
+		      (int)(l->owner & ~OWNER_PEER) - 1);
 	l->owner = 0;
-	this_cpu(levels_held) &= ~BIT(l->level);
+	this_cpu(levels_held) &= ~BIT(l->level + peer);
 }
 uint64_t lock_irq_enter(void)
 {
@@ -46,13 +52,14 @@ void lock_irq_leave(uint64_t held)
 	this_cpu(levels_held) = held;
 }
 #else
-static void check_order(const spinlock_t *l)
+static void check_order(unsigned int level)
 {
-	(void)l;
+	(void)level;
 }
-static void note_taken(spinlock_t *l)
+static void note_taken(spinlock_t *l, unsigned int peer)
 {
 	(void)l;
+	(void)peer;
 }
 static void note_released(spinlock_t *l)
 {
@@ -60,15 +67,25 @@ static void note_released(spinlock_t *l)
 }
 #endif
 
-void spin_lock(spinlock_t *l)
+static inline void take(spinlock_t *l, unsigned int peer)
 {
 	uint16_t ticket;
 
-	check_order(l);
+	check_order(l->level + peer);
 	ticket = __atomic_fetch_add(&l->tail, 1, __ATOMIC_SEQ_CST);
 	while (unlikely(atomic_read(&l->head) != ticket))
 		cpu_relax();
-	note_taken(l);
+	note_taken(l, peer);
+}
+
+void spin_lock(spinlock_t *l)
+{
+	take(l, 0);
+}
+
+void spin_lock_peer(spinlock_t *l)
+{
+	take(l, 1);
 }
 
 bool spin_trylock(spinlock_t *l)
@@ -78,7 +95,7 @@ bool spin_trylock(spinlock_t *l)
 	/* Free means head == tail; whoever moves tail from there has it. */
 	if (!atomic_cas(&l->tail, &ticket, (uint16_t)(ticket + 1)))
 		return false;
-	note_taken(l);
+	note_taken(l, 0);
 	return true;
 }
 

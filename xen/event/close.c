@@ -145,8 +145,8 @@ long evtchn_reset(struct vcpu *v, struct evtchn_reset *op)
 		return -ESRCH;
 	err = domain_check_privilege(v->domain, d);
 	if (!err)
-		err = d != v->domain && !d->control_pause_count ? -EINVAL
-								: reset(d, v);
+		err = d != v->domain && !d->control_pauses ? -EINVAL
+							   : reset(d, v);
 	put_domain(d);
 	return err;
 }

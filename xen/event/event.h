@@ -11,15 +11,9 @@
 #include "domain/domain.h"
 #include <xen/event_channel.h>
 
-/* At boot, before any domain: sets send_global_virq and send_guest_virq. */
+/* At boot, before any domain: sets domain/'s hooks. */
 void event_setup(void);
-int event_init(struct domain *d); /* at creation; shared_info exists */
-/* Dying: closes every port. -ERESTART: call again. */
-int event_close_all(struct domain *d);
-/* After event_close_all(); the domain's memory is still there. */
-void event_destroy(struct domain *d);
-/* The vCPU's info was moved: pending bits follow. */
-void event_vcpu_moved(struct vcpu *v);
+extern const struct domain_part event_part;
 /* The guest's words have that many bits (32, 64): the two-level layout of
  * shared info. At first 64. */
 void event_set_width(struct domain *d, unsigned int bits);

@@ -32,10 +32,9 @@ static void tell_xen(struct port *p, unsigned long flags)
 	put_domain(d);
 }
 
-long evtchn_send(struct vcpu *v, struct evtchn_send *op)
+static inline long send(struct domain *d, uint32_t n)
 {
-	struct domain *d = v->domain;
-	struct port *p = port_get(d->events, op->port);
+	struct port *p = port_get(d->events, n);
 	unsigned long flags;
 	long err = 0;
 
@@ -58,6 +57,17 @@ long evtchn_send(struct vcpu *v, struct evtchn_send *op)
 	}
 	port_unlock(p, flags);
 	return err;
+}
+
+long evtchn_send(struct vcpu *v, struct evtchn_send *op)
+{
+	return send(v->domain, op->port);
+}
+
+void event_notify_suspend(struct domain *d)
+{
+	if (d->suspend_port)
+		send(d, d->suspend_port);
 }
 
 long evtchn_unmask(struct vcpu *v, struct evtchn_unmask *op)

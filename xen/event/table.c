@@ -10,8 +10,8 @@
 #include "mem/alloc.h"
 
 _Static_assert(sizeof(struct port) == 40, "a bucket of ports fits in a page");
-_Static_assert(NR_GROUPS * PORTS_PER_GROUP == EVTCHN_FIFO_NR_CHANNELS,
-	      "every port that a link can name has a place");
+_Static_assert(NR_GROUPS *PORTS_PER_GROUP == EVTCHN_FIFO_NR_CHANNELS,
+	       "every port that a link can name has a place");
 _Static_assert(MAX_VCPUS == 128, "event_check_pollers() looks at two words");
 
 /* One more bucket at the end of the table. */
@@ -163,29 +163,7 @@ void event_set_width(struct domain *d, unsigned int bits)
 	spin_unlock(&t->lock);
 }
 
-int event_init(struct domain *d)
-{
-	struct event_table *t = xnew(struct event_table);
-
-	if (!t)
-		return -ENOMEM;
-	spin_lock_init(&t->lock, LOCK_EVENT);
-	t->abi = &event_abi_level2;
-	t->sel_shift = 6;
-	t->pending = (void *)d->shared_info->evtchn_pending;
-	t->mask = (void *)d->shared_info->evtchn_mask;
-	t->limit = min(d->config.max_evtchn_port,
-		       (uint32_t)EVTCHN_FIFO_NR_CHANNELS - 1);
-	d->events = t;
-	if (table_grow(t)) {
-		event_destroy(d);
-		return -ENOMEM;
-	}
-	port_get(t, 0)->state = PORT_RESERVED;
-	return 0;
-}
-
-void event_destroy(struct domain *d)
+static void table_destroy(struct domain *d)
 {
 	struct event_table *t = d->events;
 
@@ -201,3 +179,35 @@ void event_destroy(struct domain *d)
 	xfree(t);
 	d->events = NULL;
 }
+
+static int table_init(struct domain *d,
+		      const struct xen_domctl_createdomain *cfg)
+{
+	struct event_table *t = xnew(struct event_table);
+
+	if (!t)
+		return -ENOMEM;
+	spin_lock_init(&t->lock, LOCK_EVENT);
+	t->abi = &event_abi_level2;
+	t->sel_shift = 6;
+	t->pending = (void *)d->shared_info->evtchn_pending;
+	t->mask = (void *)d->shared_info->evtchn_mask;
+	t->limit = min(cfg->max_evtchn_port,
+		       (uint32_t)EVTCHN_FIFO_NR_CHANNELS - 1);
+	d->events = t;
+	d->suspend_notify = event_notify_suspend;
+	if (table_grow(t)) {
+		table_destroy(d);
+		return -ENOMEM;
+	}
+	port_get(t, 0)->state = PORT_RESERVED;
+	return 0;
+}
+
+const struct domain_part event_part = {
+	.name = "event channels",
+	.init = table_init,
+	.relinquish = event_close_all,
+	.destroy = table_destroy,
+	.vcpu_moved = event_vcpu_moved,
+};

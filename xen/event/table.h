@@ -11,7 +11,6 @@
 #define OSTLER_EVENT_TABLE_H
 
 #include "event/event.h"
-#include "lib/nospec.h"
 
 enum port_state {
 	PORT_FREE,
@@ -159,7 +158,15 @@ static inline void event_check_pollers(struct domain *d, uint32_t port)
 		event_wake_pollers(d, port);
 }
 
-/* close.c: by the guest itself or by us. */
+/* Whoever subscribed to the domain's suspending is told. */
+void event_notify_suspend(struct domain *d);
+
+/* level2.c */
+void event_vcpu_moved(struct vcpu *v);
+
+/* close.c: of a dying domain; -ERESTART: call again. */
+int event_close_all(struct domain *d);
+/* By the guest itself or by us. */
 int port_close(struct domain *d, uint32_t n, bool by_guest);
 
 /* virq.c */
