@@ -15,6 +15,8 @@
 
 /* Puts domains' parts and hooks together; before any domain is made. */
 void control_init(void);
+/* Our own command line, for XENVER_commandline; boot/ sets it. */
+extern const char *hypervisor_cmdline;
 
 long sched_poll(struct vcpu *v, struct sched_poll *op);
 /* args: as in the registers */

@@ -73,7 +73,9 @@ struct guest_regs {
  */
 struct domain_kind {
 	const char *name;
-	bool translated; /* guest frame numbers are the domain's own (p2m) */
+	bool translated;   /* guest frame numbers are the domain's own (p2m) */
+	uint32_t features; /* XENFEAT_* bits that the kind implies */
+	uint32_t vm_assists; /* VMASST_TYPE_* bits that it may ask for */
 
 	int (*domain_init)(struct domain *d,
 			   const struct xen_domctl_createdomain *cfg);
@@ -123,6 +125,8 @@ struct domain_kind {
 	 */
 	int (*pirq_bind)(struct domain *d, unsigned int pirq, bool share);
 	void (*pirq_unbind)(struct domain *d, unsigned int pirq);
+	/* physdev_op commands about IRQs; NULL: there are none. */
+	long (*physdev_op)(struct vcpu *v, uint32_t cmd, uint64_t arg);
 
 	/*
 	 * Granted frames in the caller's memory (grant/). addr is the
@@ -178,6 +182,7 @@ struct domain {
 	unsigned int max_vcpus;
 	struct vcpu **vcpu;
 	struct p2m p2m; /* translated kinds */
+	bool identity;  /* its memory is mapped one to one, for its devices */
 
 	struct shared_info *shared_info;
 	struct event_table *events;
@@ -215,6 +220,8 @@ struct domain {
 		bool in_use;
 	} watchdog[NR_WATCHDOGS];
 	struct memory_map *memory_map; /* XENMEM_set_memory_map */
+	char console_line[120];        /* of console_io's, not yet ended */
+	unsigned int console_fill;
 };
 
 extern const struct domain_kind *domain_kind_hvm, *domain_kind_pv;
@@ -275,6 +282,9 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
  */
 mfn_t domain_alloc_pages(struct domain *d, unsigned int order,
 			 unsigned int flags);
+/* The very frames from mfn on, if all are free: for a domain whose memory is
+ * mapped one to one. Else INVALID_MFN. */
+mfn_t domain_alloc_at(struct domain *d, mfn_t mfn, unsigned int order);
 bool __must_check domain_charge(struct domain *d, uint64_t pages);
 void domain_uncharge(struct domain *d, uint64_t pages);
 /* XENMEM_claim_pages: that many pages in all are this domain's to allocate. */

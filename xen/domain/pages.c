@@ -112,6 +112,18 @@ mfn_t domain_alloc_pages(struct domain *d, unsigned int order,
 	return mfn;
 }
 
+mfn_t domain_alloc_at(struct domain *d, mfn_t mfn, unsigned int order)
+{
+	if (!domain_charge(d, 1UL << order))
+		return INVALID_MFN;
+	if (!alloc_domain_pages_at(mfn, order)) {
+		domain_uncharge(d, 1UL << order);
+		return INVALID_MFN;
+	}
+	frame_assign(mfn, order, d->id);
+	return mfn;
+}
+
 void *domain_shared_page(struct domain *d)
 {
 	void *page = alloc_page_virt(ALLOC_ZERO);

@@ -23,6 +23,8 @@ void grant_destroy(struct domain *d);
 int grant_table_frame(struct domain *d, unsigned long idx, mfn_t *mfn);
 /* The table's entry i becomes a grant to domid of gfn (xenstore, console). */
 int grant_set_entry(struct domain *d, unsigned int i, domid_t to, gfn_t gfn);
+/* How many frames the table may have (acquire_resource's size). */
+uint32_t grant_max_frames(const struct domain *d);
 /* Limits of DOMCTL_set_gnttab_limits. */
 int grant_set_limits(struct domain *d, uint32_t frames, uint32_t maptrack);
 /* Drops p2m entries a guest maps over (P2M_GRANT_*) -- for memory_op. */

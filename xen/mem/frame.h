@@ -49,6 +49,8 @@ struct frame {
 
 /* True if the frame is RAM that we manage (not a hole, not a device). */
 bool mfn_valid(mfn_t mfn);
+/* The highest frame of RAM. */
+mfn_t max_mfn(void);
 struct frame *mfn_to_frame(mfn_t mfn);
 mfn_t frame_to_mfn(const struct frame *f);
 domid_t frame_owner(mfn_t mfn);

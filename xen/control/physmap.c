@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What else than RAM appears in a guest's physical memory: shared info, grant
+ * frames, other domains' pages, resources (public/memory.h).
+ */
+#include "control/memory.h"
+
+#include "console/printk.h"
+#include "domain/continuation.h"
+#include "domain/guest_access.h"
+#include "grant/grant.h"
+#include "lib/errno.h"
+#include "mem/frame.h"
+#include "mem/layout.h"
+
+int physmap_vacate(struct domain *d, gfn_t gfn)
+{
+	struct p2m *p = &d->p2m;
+	enum p2m_type t;
+	mfn_t mfn;
+	int rc = 0;
+
+	p2m_lock(p);
+	mfn = p2m_lookup(p, gfn, &t, NULL);
+	if (p2m_is_grant(t) || t == P2M_MMIO_DIRECT)
+		rc = -EBUSY;
+	else if (t != P2M_NONE)
+		rc = p2m_clear(p, gfn, 1);
+	p2m_unlock(p);
+	if (rc || t == P2M_NONE)
+		return rc;
+	/* Nobody may still reach the frame when it is given back. */
+	p2m_flush(p);
+	if (p2m_is_ram(t))
+		frame_release(mfn, d->id);
+	else if (t == P2M_FOREIGN)
+		put_page(mfn);
+	return 0;
+}
+
+/* Enters one frame; the caller's reference, if type needs one, is taken over
+ * on success. */
+static int enter_frame(struct domain *d, gfn_t gfn, mfn_t mfn,
+		       enum p2m_type type)
+{
+	int rc = physmap_vacate(d, gfn);
+
+	if (rc)
+		return rc;
+	p2m_lock(&d->p2m);
+	rc = p2m_set(&d->p2m, gfn, mfn, 1, type);
+	p2m_unlock(&d->p2m);
+	return rc;
+}
+
+/* Page idx of other goes to gfn of d, writable there if other has it so. */
+static int map_foreign(struct domain *d, struct domain *other, gfn_t idx,
+		       gfn_t gfn)
+{
+	enum p2m_type t;
+	domid_t owner;
+	mfn_t mfn;
+	int rc;
+
+	if (other == d || !other->kind->translated)
+		return other == d ? -EINVAL : -EOPNOTSUPP;
+	mfn = p2m_lookup(&other->p2m, idx, &t, NULL);
+	if (!p2m_is_ram(t) && t != P2M_SHARED)
+		return -EINVAL;
+	/* It may have moved on since: then it is not other's any more. */
+	if (!get_page_any(mfn, &owner))
+		return -EINVAL;
+	rc = owner == other->id ? enter_frame(d, gfn, mfn, P2M_FOREIGN)
+				: -EINVAL;
+	if (rc)
+		put_page(mfn);
+	return rc;
+}
+
+/* Moves a page of d's own to another place. */
+static int move_page(struct domain *d, gfn_t from, gfn_t to)
+{
+	enum p2m_type t;
+	mfn_t mfn;
+	int rc;
+
+	if (gfn_eq(from, to))
+		return 0;
+	mfn = p2m_lookup(&d->p2m, from, &t, NULL);
+	if (!p2m_is_ram(t))
+		return -EINVAL;
+	if (d->identity)
+		return -EOPNOTSUPP;
+	rc = enter_frame(d, to, mfn, t);
+	if (rc)
+		return rc;
+	p2m_lock(&d->p2m);
+	rc = p2m_clear(&d->p2m, from, 1);
+	p2m_unlock(&d->p2m);
+	p2m_flush(&d->p2m);
+	return rc;
+}
+
+static int add_one(struct domain *d, unsigned int space, struct domain *other,
+		   uint64_t idx, gfn_t gfn)
+{
+	mfn_t mfn;
+	int rc;
+
+	if (!d->kind->translated)
+		return space == XENMAPSPACE_shared_info ? 0 : -EOPNOTSUPP;
+	switch (space) {
+	case XENMAPSPACE_shared_info:
+		if (idx)
+			return -EINVAL;
+		return enter_frame(d, gfn, virt_to_mfn(d->shared_info),
+				   P2M_SHARED);
+	case XENMAPSPACE_grant_table:
+		rc = grant_table_frame(d, idx, &mfn);
+		return rc ? rc : enter_frame(d, gfn, mfn, P2M_SHARED);
+	case XENMAPSPACE_gmfn:
+	case XENMAPSPACE_gmfn_range:
+		return move_page(d, _gfn(idx), gfn);
+	case XENMAPSPACE_gmfn_foreign:
+		return map_foreign(d, other, _gfn(idx), gfn);
+	}
+	return -ENOSYS;
+}
+
+long mem_add_to_physmap(struct vcpu *v, uint64_t arg, uint64_t start)
+{
+	struct xen_add_to_physmap a;
+	uint64_t n, i = start;
+	struct domain *d;
+	long rc;
+
+	if (copy_from_guest(&a, arg, sizeof(a)))
+		return -EFAULT;
+	/* Foreign pages need to name a domain: only the batch does. */
+	if (a.space == XENMAPSPACE_gmfn_foreign)
+		return -ENOSYS;
+	rc = memory_target(v, a.domid, &d);
+	if (rc)
+		return rc;
+	n = a.space == XENMAPSPACE_gmfn_range ? a.size : 1;
+	for (; i < n && !rc; i++) {
+		if (i != start && hypercall_must_yield()) {
+			rc = memory_continue(v, XENMEM_add_to_physmap, i);
+			break;
+		}
+		rc = add_one(d, a.space, NULL, a.idx + i, _gfn(a.gpfn + i));
+	}
+	put_domain(d);
+	return rc;
+}
+
+static long batch_entry(const struct xen_add_to_physmap_batch *b,
+			struct domain *d, struct domain *other, uint64_t i)
+{
+	xen_ulong_t idx;
+	xen_pfn_t gpfn;
+	int err;
+
+	if (copy_elem_from_guest(&idx, guest_handle_va(b->idxs), i) ||
+	    copy_elem_from_guest(&gpfn, guest_handle_va(b->gpfns), i))
+		return -EFAULT;
+	err = add_one(d, b->space, other, idx, _gfn(gpfn));
+	if (copy_elem_to_guest(guest_handle_va(b->errs), i, &err))
+		return -EFAULT;
+	return 0;
+}
+
+long mem_add_to_physmap_batch(struct vcpu *v, uint64_t arg, uint64_t start)
+{
+	struct xen_add_to_physmap_batch b;
+	struct domain *d, *other = NULL;
+	long rc;
+
+	if (copy_from_guest(&b, arg, sizeof(b)))
+		return -EFAULT;
+	if (b.space == XENMAPSPACE_gmfn_range || start > b.size)
+		return -EINVAL;
+	if (b.space != XENMAPSPACE_gmfn_foreign && b.u.res0)
+		return -EOPNOTSUPP;
+	rc = memory_target(v, b.domid, &d);
+	if (rc)
+		return rc;
+	if (b.space == XENMAPSPACE_gmfn_foreign)
+		rc = memory_target(v, b.u.foreign_domid, &other);
+	for (uint64_t i = start; i < b.size && !rc; i++) {
+		if (i != start && hypercall_must_yield())
+			rc = memory_continue(v, XENMEM_add_to_physmap_batch, i);
+		else
+			rc = batch_entry(&b, d, other, i);
+	}
+	if (other)
+		put_domain(other);
+	put_domain(d);
+	return rc;
+}
+
+long mem_remove_from_physmap(struct vcpu *v, uint64_t arg,
+			     uint64_t start __maybe_unused)
+{
+	struct xen_remove_from_physmap r;
+	enum p2m_type t;
+	struct domain *d;
+	long rc;
+
+	if (copy_from_guest(&r, arg, sizeof(r)))
+		return -EFAULT;
+	rc = memory_target(v, r.domid, &d);
+	if (rc)
+		return rc;
+	rc = -EINVAL;
+	if (d->kind->translated) {
+		p2m_lookup(&d->p2m, _gfn(r.gpfn), &t, NULL);
+		rc = t == P2M_NONE ? -EINVAL : physmap_vacate(d, _gfn(r.gpfn));
+	}
+	put_domain(d);
+	return rc;
+}
+
+/* Frame of a resource, held; 0 or -errno. */
+static int resource_frame(struct domain *d,
+			  const struct xen_mem_acquire_resource *r,
+			  uint64_t frame, mfn_t *mfn)
+{
+	domid_t owner;
+	int rc;
+
+	if (r->type != XENMEM_resource_grant_table)
+		return -EOPNOTSUPP;
+	if (r->id != XENMEM_resource_grant_table_id_shared)
+		return -EINVAL;
+	rc = grant_table_frame(d, frame, mfn);
+	if (rc)
+		return rc;
+	return get_page_any(*mfn, &owner) ? 0 : -EBUSY;
+}
+
+static int resource_size(const struct domain *d,
+			 const struct xen_mem_acquire_resource *r,
+			 uint32_t *size)
+{
+	if (r->type != XENMEM_resource_grant_table)
+		return -EOPNOTSUPP;
+	if (r->id != XENMEM_resource_grant_table_id_shared)
+		return -EINVAL;
+	*size = grant_max_frames(d);
+	return 0;
+}
+
+static long map_resource(struct vcpu *v, struct domain *d,
+			 const struct xen_mem_acquire_resource *r, uint64_t i)
+{
+	uint64_t list = guest_handle_va(r->frame_list);
+	xen_pfn_t gfn;
+	mfn_t mfn;
+	int rc = resource_frame(d, r, r->frame + i, &mfn);
+
+	if (rc)
+		return rc;
+	if (!v->domain->kind->translated) {
+		gfn = mfn_x(mfn);
+		rc = copy_elem_to_guest(list, i, &gfn);
+		put_page(mfn);
+		return rc;
+	}
+	rc = copy_elem_from_guest(&gfn, list, i);
+	if (!rc)
+		rc = enter_frame(v->domain, _gfn(gfn), mfn, P2M_FOREIGN);
+	if (rc)
+		put_page(mfn);
+	return rc;
+}
+
+long mem_acquire_resource(struct vcpu *v, uint64_t arg, uint64_t start)
+{
+	struct xen_mem_acquire_resource r;
+	struct domain *d;
+	long rc;
+
+	if (copy_from_guest(&r, arg, sizeof(r)))
+		return -EFAULT;
+	if (r.pad)
+		return -EINVAL;
+	if (start > r.nr_frames || r.frame + r.nr_frames < r.frame)
+		return -EINVAL;
+	rc = memory_target(v, r.domid, &d);
+	if (rc)
+		return rc;
+	if (d == v->domain) {
+		rc = -EPERM;
+	} else if (!r.nr_frames) {
+		rc = guest_handle_va(r.frame_list)
+			     ? -EINVAL
+			     : resource_size(d, &r, &r.nr_frames);
+		if (!rc)
+			rc = copy_to_guest(arg, &r, sizeof(r));
+	} else {
+		for (uint64_t i = start; i < r.nr_frames && !rc; i++) {
+			if (i != start && hypercall_must_yield())
+				rc = memory_continue(v, XENMEM_acquire_resource,
+						     i);
+			else
+				rc = map_resource(v, d, &r, i);
+			/* Part of the list is in place: say so. */
+			if (rc && rc != -ERESTART && i)
+				rc = -EIO;
+		}
+	}
+	put_domain(d);
+	return rc;
+}
