@@ -22,6 +22,7 @@ class GuestTest:
         self.cpus = int(options.pop("vcpus", 1))
         self.timeout = int(options.pop("timeout", 20))
         self.ends = options.pop("ends", "plan")
+        self.needs = options.pop("needs", None)
         self.words = options.pop("words", "").replace("+", " ")
         self.path = os.path.join(hypervisor.build_dir(), "tests", "guest",
                                  self.name, self.name)
