@@ -56,7 +56,6 @@ struct acpi_info {
 	bool has_s5;
 	uint8_t s5_typ_a, s5_typ_b;
 	paddr_t dsdt;
-	paddr_t hpet;
 	bool pcat_compat; /* there are two 8259s */
 };
 extern struct acpi_info acpi_info;

@@ -5,6 +5,9 @@
 
 #include "lib/types.h"
 
+/* Masks the 8259s. */
+void pic_disable(void);
+
 unsigned int ioapic_gsis(void); /* the highest GSI and one */
 bool ioapic_has(unsigned int gsi);
 /* Points the input at a CPU's vector, masked. */

@@ -23,6 +23,7 @@ typedef void irq_handler(void *data, unsigned int irq);
  */
 int irq_bind_gsi(unsigned int gsi, bool level, bool active_low,
 		 unsigned int cpu, irq_handler *fn, void *data);
+/* Interrupts on; the handler is not running when it returns. */
 void irq_unbind_gsi(unsigned int gsi);
 void irq_mask_gsi(unsigned int gsi, bool masked);
 void irq_eoi_gsi(unsigned int gsi);
@@ -41,7 +42,11 @@ int irq_alloc_msi(unsigned int cpu, irq_handler *fn, void *data,
 		  unsigned int *irq, struct msi_msg *msg);
 int irq_set_affinity_msi(unsigned int irq, unsigned int cpu,
 			 struct msi_msg *msg);
+/* As irq_unbind_gsi(). */
 void irq_free_msi(unsigned int irq);
+
+/* ioapic_init()'s part: room for the GSIs. */
+void irq_init(unsigned int gsis);
 
 /* Our own devices (the serial line): a handler on a legacy ISA line. */
 int irq_request_isa(unsigned int line, irq_handler *fn, void *data);

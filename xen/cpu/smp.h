@@ -18,8 +18,12 @@ void smp_call(const cpumask_t *cpus, void (*fn)(void *), void *data, bool wait);
 void smp_kick(unsigned int cpu);
 /* Stops all other CPUs for good, whatever they are doing (panic, power-off). */
 void smp_stop_others(void);
+bool smp_stopping(void);
 /* Waits for an interrupt unless a softirq is pending. */
 void cpu_idle(void);
+/* softirq_init()'s part: the vectors of kicks and calls, CPU 0's IDs. */
+void smp_init(void);
+void smp_set_ids(unsigned int cpu, uint32_t apic_id, uint32_t acpi_id);
 uint32_t cpu_apic_id(unsigned int cpu);
 uint32_t cpu_acpi_id(unsigned int cpu);
 

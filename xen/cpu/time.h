@@ -35,11 +35,15 @@ void udelay(unsigned int us);
  * right. time_scale() gives the pair for a clock of khz ticks a millisecond.
  */
 void time_scale(uint64_t khz, uint32_t *mul, int8_t *shift);
+/* … for any ratio: result = delta * num / den; both > 0, num / den < 2^31. */
+void scale_ratio(uint64_t num, uint64_t den, uint32_t *mul, int8_t *shift);
 static inline uint64_t scale_ticks(uint64_t delta, uint32_t mul, int8_t shift)
 {
 	delta = shift < 0 ? delta >> -shift : delta << shift;
 	return (uint64_t)((unsigned __int128)delta * mul >> 32);
 }
+/* Undoes scale_ticks() with a pair of the two above, rounding down. */
+uint64_t unscale_ticks(uint64_t ticks, uint32_t mul, int8_t shift);
 /* Where system time starts: now() is scale_ticks(rdtsc() - tsc_base, …). */
 extern uint64_t tsc_base;
 /* What the TSC was calibrated with, for the boot messages. */

@@ -29,6 +29,9 @@
 #define TRAP_PF  14
 #define TRAP_MC  18
 
+/* The first that is an interrupt of the APICs', not an 8259's. */
+#define VECTOR_FIRST_EXTERNAL 0x30
+
 /* Vectors above the dynamic ones (cpu/irq.h), by priority. */
 #define VECTOR_CALL     0xfb
 #define VECTOR_KICK     0xfc
@@ -55,7 +58,7 @@ DECLARE_PER_CPU(struct tss, tss);
 /* Loads this CPU's GDT, TSS and the one IDT. */
 void traps_load(unsigned int cpu);
 
-/* A handler for an interrupt vector; interrupts off, EOI done before. */
+/* A handler for an interrupt vector: interrupts are off, the EOI is its own. */
 void trap_set_vector(uint8_t vector, void (*fn)(struct cpu_regs *regs));
 
 /*
@@ -64,12 +67,19 @@ void trap_set_vector(uint8_t vector, void (*fn)(struct cpu_regs *regs));
  */
 extern void (*trap_from_guest)(void);
 
+/* For inline assembly: a fault at label insn goes on at label target. */
+#define EX_TABLE(insn, target)                                                 \
+	".pushsection .fixup, \"a\"\n\t"                                       \
+	".balign 4\n\t"                                                        \
+	".long " insn " - .\n\t"                                               \
+	".long " target " - .\n\t"                                             \
+	".popsection\n\t"
+
 /* The address at which to go on after a fault at rip, or 0. */
 uint64_t trap_fixup(uint64_t rip);
 
 void dump_registers(const struct cpu_regs *regs);
-/* Frames by RBP is not kept: prints the words that look like return
- * addresses. */
+/* Words from rsp on that look like return addresses. */
 void dump_stack(uint64_t rsp);
 #endif
 

@@ -39,6 +39,8 @@ enum lock_level {
 	LOCK_HEAP,    /* heap, page allocator */
 	LOCK_TIMER,   /* a CPU's timers */
 	LOCK_SMP,     /* cross-CPU calls */
+	LOCK_IOAPIC,  /* the I/O APICs' index and data registers */
+	LOCK_PCI,     /* ports 0xcf8 and 0xcfc */
 	LOCK_CONSOLE, /* always last */
 	LOCK_LEVELS,
 };
