@@ -36,6 +36,7 @@ enum lock_level {
 	LOCK_PAGES,   /* a domain's page accounting */
 	LOCK_CLAIM,   /* all domains' claims */
 	LOCK_DOMLIST, /* the table of domains */
+	LOCK_MAP,     /* our own page tables */
 	LOCK_HEAP,    /* heap, page allocator */
 	LOCK_TIMER,   /* a CPU's timers */
 	LOCK_SMP,     /* cross-CPU calls */

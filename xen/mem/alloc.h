@@ -12,7 +12,9 @@
 #define MAX_ORDER 18 /* 1 GiB */
 
 /* Flags of alloc_pages(). */
-#define ALLOC_ZERO     BIT(0) /* cleared */
+#define ALLOC_ZERO BIT(0) /* cleared */
+#define ALLOC_UNCLEARED                                                        \
+	BIT(2)                /* domain pages: dom0's, or overwritten at once */
 #define ALLOC_BELOW_4G BIT(1) /* for devices with 32-bit addresses */
 
 /*
@@ -28,8 +30,8 @@ void free_page_virt(void *p);
 
 /*
  * 2^order frames without owner, to be handed to a domain with frame_assign()
- * (mem/frame.h); lowmem never goes below reserve pages kept for ourselves.
- * They are NOT cleared: the allocator clears memory when a domain frees it.
+ * (mem/frame.h); never the last few, which are kept for ourselves. Cleared,
+ * whatever stood there before, unless ALLOC_UNCLEARED says otherwise.
  */
 mfn_t alloc_domain_pages(unsigned int order, unsigned int flags);
 void free_domain_pages(mfn_t mfn, unsigned int order);
@@ -39,6 +41,8 @@ bool alloc_domain_pages_at(mfn_t mfn, unsigned int order);
 /* Pages free, pages in all (of RAM that the loader gave), in 4 KiB. */
 uint64_t free_page_count(void);
 uint64_t total_page_count(void);
+/* Pages that alloc_pages() gave and that are not freed. */
+uint64_t own_page_count(void);
 
 /* Objects: aligned to 16 bytes; NULL when memory is short. */
 void *xmalloc(size_t size);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The start sequence, from the entry code to the first domain: each subsystem's
+ * initialisation, in the one order in which it works.
+ */
+#include "boot/bootinfo.h"
+#include "console/console.h"
+#include "console/printk.h"
+#include "lib/param.h"
+#include "lib/string.h"
+#include "lib/x86.h"
+#include "mem/layout.h"
+#include "mem/memory.h"
+
+#define VERSION "0.1.0"
+
+void start(uint32_t magic, uint32_t info, uint32_t base) __noreturn;
+
+static __initdata struct boot_info boot_info;
+
+extern const struct param image_param_start[], image_param_end[];
+
+static void __init report_word(const char *what, const char *word)
+{
+	if (strcmp(what, "unknown") == 0)
+		printk(XENLOG_WARNING "Command line: unknown word \"%s\"\n",
+		       word);
+	else
+		printk(XENLOG_ERR "Command line: \"%s\" is malformed: the "
+				  "default stays\n",
+		       word);
+}
+
+static void __init print_boot_info(const struct boot_info *bi)
+{
+	printk("Ostler " VERSION " (%s), built with " __VERSION__ "\n",
+#ifdef OSTLER_DEBUG
+	       "debug"
+#else
+	       "release"
+#endif
+	);
+	printk("Boot loader: %s (%s%s), image at %#lx\n", bi->loader,
+	       bi->protocol, bi->efi ? ", UEFI" : "", image_phys_start);
+	printk("Command line: %s\n", bi->command_line);
+	for (unsigned int i = 0; i < bi->nr_modules; i++)
+		printk("Module %u: %lu KiB at %#lx: %s\n", i,
+		       (bi->module[i].end - bi->module[i].start) >> 10,
+		       bi->module[i].start, bi->module[i].words);
+}
+
+static void __init reserve_modules(const struct boot_info *bi)
+{
+	for (unsigned int i = 0; i < bi->nr_modules; i++)
+		memory_reserve(bi->module[i].start, bi->module[i].end);
+}
+
+void __init start(uint32_t magic, uint32_t info, uint32_t base)
+{
+	struct boot_info *bi = &boot_info;
+
+	image_phys_start = base;
+	if (!boot_info_parse(bi, magic, info))
+		panic("started by an unknown boot protocol (EAX %#x)", magic);
+	/* Messages wait in the ring until the console's options are known. */
+	param_parse_line(bi->command_line, image_param_start, image_param_end,
+			 report_word);
+	console_init();
+	print_boot_info(bi);
+
+	reserve_modules(bi);
+	memory_init(&bi->memory);
+	memory_free_init();
+	panic("nothing to run");
+}
