@@ -29,7 +29,7 @@ SECTIONS {
 	.rodata : {
 		*(.rodata .rodata.*)
 		*(.data.rel.ro .data.rel.ro.*)
-		*(.got .got.*)
+		*(.got .got.* .igot .igot.* .iplt .plt .plt.* .rela.*)
 		. = ALIGN(8);
 		image_fixup_start = .;
 		KEEP(*(.fixup))

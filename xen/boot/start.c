@@ -6,6 +6,7 @@
 #include "boot/bootinfo.h"
 #include "console/console.h"
 #include "console/printk.h"
+#include "cpu/cpu.h"
 #include "lib/param.h"
 #include "lib/string.h"
 #include "lib/x86.h"
@@ -15,6 +16,9 @@
 #define VERSION "0.1.0"
 
 void start(uint32_t magic, uint32_t info, uint32_t base) __noreturn;
+
+/* cpu/ has the one that counts. */
+DEFINE_PER_CPU(uint64_t, cpu_number) __attribute__((weak));
 
 static __initdata struct boot_info boot_info;
 
@@ -55,6 +59,13 @@ static void __init reserve_modules(const struct boot_info *bi)
 		memory_reserve(bi->module[i].start, bi->module[i].end);
 }
 
+/* Not __init: from here on only what stays is left. */
+static void __noreturn __attribute__((noinline)) run(void)
+{
+	memory_free_init();
+	panic("nothing to run");
+}
+
 void __init start(uint32_t magic, uint32_t info, uint32_t base)
 {
 	struct boot_info *bi = &boot_info;
@@ -70,6 +81,5 @@ void __init start(uint32_t magic, uint32_t info, uint32_t base)
 
 	reserve_modules(bi);
 	memory_init(&bi->memory);
-	memory_free_init();
-	panic("nothing to run");
+	run();
 }

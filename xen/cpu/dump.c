@@ -3,7 +3,7 @@
 #include "console/printk.h"
 #include "cpu/traps.h"
 
-extern const char image_text_start[], image_text_end[];
+extern const char image_start[], image_text_end[];
 
 /* Words on the stack that could be return addresses, innermost first. */
 void dump_stack(uint64_t rsp)
@@ -14,7 +14,7 @@ void dump_stack(uint64_t rsp)
 
 	printk("Possible callers (addr2line -e xen/ostler-syms):\n");
 	for (; sp < end && shown < 24; sp++)
-		if (*sp >= (uintptr_t)image_text_start &&
+		if (*sp >= (uintptr_t)image_start &&
 		    *sp < (uintptr_t)image_text_end) {
 			printk("   %016lx\n", *sp);
 			shown++;
