@@ -42,7 +42,7 @@ static const struct {
 	/* LAHF CMP-legacy CR8 ABM SSE4A misaligned-SSE prefetch XOP FMA4 TBM */
 	{0x80000001, 0, C, 0x002109f1, 0x002109e1, 0},
 	/* SYSCALL NX MMXEXT FFXSR 1G-pages RDTSCP LM 3DNow, and leaf 1's */
-	{0x80000001, 0, D, 0xef93fbff, 0xea91c379, 0},
+	{0x80000001, 0, D, 0xefd3fbff, 0xead1c379, 0},
 	/* invariant TSC: it is not offered by default, as a guest that relies
 	 * on it cannot be moved */
 	{0x80000007, 0, D, 0x00000100, 0x00000100, 0},

@@ -125,6 +125,16 @@ struct domain_kind {
 	 */
 	int (*pirq_bind)(struct domain *d, unsigned int pirq, bool share);
 	void (*pirq_unbind)(struct domain *d, unsigned int pirq);
+	/* Everything about the domain's CPUs and devices, as records of
+	 * public/hvm/save.h; buf NULL: *len is what it takes. The domain is
+	 * paused. NULL: the kind has no such records. */
+	int (*save)(struct domain *d, void *buf, size_t *len);
+	int (*save_one)(struct domain *d, unsigned int type,
+			unsigned int instance, void *buf, size_t *len);
+	int (*load)(struct domain *d, const void *buf, size_t len);
+	/* XEN_DOMCTL_sendtrigger. */
+	int (*trigger)(struct vcpu *v, uint32_t trigger);
+	uint32_t info_flags; /* XEN_DOMINF_* of the kind */
 	/* physdev_op commands about IRQs; NULL: there are none. */
 	long (*physdev_op)(struct vcpu *v, uint32_t cmd, uint64_t arg);
 
@@ -181,8 +191,9 @@ struct domain {
 	struct domain *target; /* a stub domain's; held */
 	unsigned int max_vcpus;
 	struct vcpu **vcpu;
-	struct p2m p2m; /* translated kinds */
-	bool identity;  /* its memory is mapped one to one, for its devices */
+	struct p2m p2m;        /* translated kinds */
+	uint64_t paging_pages; /* what tools say its tables may take */
+	bool identity; /* its memory is mapped one to one, for its devices */
 
 	struct shared_info *shared_info;
 	struct event_table *events;

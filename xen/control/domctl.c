@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domctl's dispatch: version, right, domain, then the operation's handler.
+ */
+#include "control/domctl.h"
+
+#include "console/printk.h"
+#include "lib/errno.h"
+
+/* One tool's change at a time; a second one comes again. */
+static spinlock_t domctl_lock = SPINLOCK_INIT(LOCK_DOMCTL);
+
+static domctl_fn *const handlers[] = {
+	[XEN_DOMCTL_createdomain] = domctl_createdomain,
+	[XEN_DOMCTL_destroydomain] = domctl_destroydomain,
+	[XEN_DOMCTL_pausedomain] = domctl_pausedomain,
+	[XEN_DOMCTL_unpausedomain] = domctl_unpausedomain,
+	[XEN_DOMCTL_getdomaininfo] = domctl_getdomaininfo,
+	[XEN_DOMCTL_max_mem] = domctl_max_mem,
+	[XEN_DOMCTL_shadow_op] = domctl_shadow_op,
+	[XEN_DOMCTL_setvcpucontext] = domctl_setvcpucontext,
+	[XEN_DOMCTL_getvcpucontext] = domctl_getvcpucontext,
+	[XEN_DOMCTL_max_vcpus] = domctl_max_vcpus,
+	[XEN_DOMCTL_setdomainhandle] = domctl_setdomainhandle,
+	[XEN_DOMCTL_irq_permission] = domctl_irq_permission,
+	[XEN_DOMCTL_iomem_permission] = domctl_iomem_permission,
+	[XEN_DOMCTL_ioport_permission] = domctl_ioport_permission,
+	[XEN_DOMCTL_hypercall_init] = domctl_hypercall_init,
+	[XEN_DOMCTL_settimeoffset] = domctl_settimeoffset,
+	[XEN_DOMCTL_resumedomain] = domctl_resumedomain,
+	[XEN_DOMCTL_sendtrigger] = domctl_sendtrigger,
+	[XEN_DOMCTL_subscribe] = domctl_subscribe,
+	[XEN_DOMCTL_gethvmcontext] = domctl_gethvmcontext,
+	[XEN_DOMCTL_sethvmcontext] = domctl_sethvmcontext,
+	[XEN_DOMCTL_set_address_size] = domctl_set_address_size,
+	[XEN_DOMCTL_get_address_size] = domctl_get_address_size,
+	[XEN_DOMCTL_set_target] = domctl_set_target,
+	[XEN_DOMCTL_settscinfo] = domctl_settscinfo,
+	[XEN_DOMCTL_gettscinfo] = domctl_gettscinfo,
+	[XEN_DOMCTL_getpageframeinfo3] = domctl_getpageframeinfo3,
+	[XEN_DOMCTL_gethvmcontext_partial] = domctl_gethvmcontext_partial,
+	[XEN_DOMCTL_set_access_required] = domctl_set_access_required,
+	[XEN_DOMCTL_set_virq_handler] = domctl_set_virq_handler,
+	[XEN_DOMCTL_setnodeaffinity] = domctl_setnodeaffinity,
+	[XEN_DOMCTL_getnodeaffinity] = domctl_getnodeaffinity,
+	[XEN_DOMCTL_get_cpu_policy] = domctl_get_cpu_policy,
+	[XEN_DOMCTL_set_cpu_policy] = domctl_set_cpu_policy,
+	[XEN_DOMCTL_get_paging_mempool_size] = domctl_get_paging_mempool_size,
+	[XEN_DOMCTL_set_paging_mempool_size] = domctl_set_paging_mempool_size,
+};
+
+/* getdomaininfo finds the next domain, not just the one. */
+static struct domain *find_target(const struct xen_domctl *op)
+{
+	if (op->cmd == XEN_DOMCTL_getdomaininfo)
+		return next_domain(op->domain);
+	return get_domain(op->domain);
+}
+
+long domctl(struct vcpu *v, struct xen_domctl *op)
+{
+	struct domain *d = NULL;
+	domctl_fn *fn;
+	long rc;
+
+	if (op->interface_version != XEN_DOMCTL_INTERFACE_VERSION)
+		return -EACCES;
+	if (op->cmd >= ARRAY_SIZE(handlers) ||
+	    !(fn = handlers[index_nospec(op->cmd, ARRAY_SIZE(handlers))])) {
+		if (!v->domain->privileged)
+			return -EPERM;
+		printk(XENLOG_DEBUG "domctl %u: not implemented\n", op->cmd);
+		return -ENOSYS;
+	}
+	if (op->cmd == XEN_DOMCTL_createdomain) {
+		if (!v->domain->privileged)
+			return -EPERM;
+	} else {
+		d = find_target(op);
+		if (!d)
+			return v->domain->privileged ? -ESRCH : -EPERM;
+		/* A domain has no say over itself here, unless it is dom0. */
+		if (!v->domain->privileged &&
+		    (d == v->domain || domain_check_privilege(v->domain, d))) {
+			put_domain(d);
+			return -EPERM;
+		}
+	}
+	if (!spin_trylock(&domctl_lock)) {
+		rc = -ERESTART;
+	} else {
+		rc = fn(d, op);
+		spin_unlock(&domctl_lock);
+	}
+	if (d)
+		put_domain(d);
+	return rc;
+}
