@@ -129,7 +129,7 @@ static long reset(struct domain *d, struct vcpu *v)
 			break;
 		port_close(d, n, true);
 		if (n % PORTS_PER_CHECK == 0 && hypercall_must_yield()) {
-			WRITE_ONCE(t->reset_next, n);
+			WRITE_ONCE(t->reset_next, n + 1);
 			return -ERESTART;
 		}
 	}
