@@ -116,7 +116,7 @@ mfn_t domain_alloc_at(struct domain *d, mfn_t mfn, unsigned int order)
 {
 	if (!domain_charge(d, 1UL << order))
 		return INVALID_MFN;
-	if (!alloc_domain_pages_at(mfn, order)) {
+	if (!alloc_domain_pages_at(mfn, order, 0)) {
 		domain_uncharge(d, 1UL << order);
 		return INVALID_MFN;
 	}

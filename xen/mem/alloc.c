@@ -172,6 +172,61 @@ void free_domain_pages(mfn_t mfn, unsigned int order)
 	spin_unlock(&pages.lock);
 }
 
+/* Lock held. The free block that frame n lies in; false: it is not free. */
+static bool find_block(uint64_t n, mfn_t *head, unsigned int *order)
+{
+	for (unsigned int o = 0; o <= MAX_ORDER; o++) {
+		*head = _mfn(ROUND_DOWN(n, 1UL << o));
+		*order = o;
+		if (is_free_block(*head, o))
+			return true;
+	}
+	return false;
+}
+
+/* Lock held. Takes from the free block that holds at what lies in [at, end),
+ * halving it until it fits; returns where that ends. */
+static uint64_t carve(uint64_t at, uint64_t end)
+{
+	unsigned int order;
+	mfn_t head;
+
+	find_block(at, &head, &order);
+	remove_block(head);
+	while (mfn_x(head) < at || mfn_x(head) + (1UL << order) > end) {
+		mfn_t upper = mfn_add(head, 1UL << --order);
+
+		if (at < mfn_x(upper)) {
+			insert_block(upper, order);
+		} else {
+			insert_block(head, order);
+			head = upper;
+		}
+	}
+	pages.free -= 1UL << order;
+	return mfn_x(head) + (1UL << order);
+}
+
+bool alloc_domain_pages_at(mfn_t mfn, unsigned int order, unsigned int flags)
+{
+	uint64_t end = mfn_x(mfn) + (1UL << order);
+	unsigned int o;
+	bool ok;
+	mfn_t head;
+
+	spin_lock(&pages.lock);
+	ok = pages.free >= (1UL << order) + OWN_RESERVE;
+	for (uint64_t at = mfn_x(mfn); ok && at < end;
+	     at = mfn_x(head) + (1UL << o))
+		ok = find_block(at, &head, &o);
+	for (uint64_t at = mfn_x(mfn); ok && at < end;)
+		at = carve(at, end);
+	spin_unlock(&pages.lock);
+	if (ok && !(flags & ALLOC_UNCLEARED))
+		clear_words(mfn_to_virt(mfn), PAGE_SIZE << order);
+	return ok;
+}
+
 uint64_t free_page_count(void)
 {
 	return READ_ONCE(pages.free);

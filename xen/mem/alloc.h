@@ -35,8 +35,8 @@ void free_page_virt(void *p);
  */
 mfn_t alloc_domain_pages(unsigned int order, unsigned int flags);
 void free_domain_pages(mfn_t mfn, unsigned int order);
-/* The very frames from mfn on, cleared; false unless all of them are free. */
-bool alloc_domain_pages_at(mfn_t mfn, unsigned int order);
+/* The very frames from mfn on; false unless all of them are free. */
+bool alloc_domain_pages_at(mfn_t mfn, unsigned int order, unsigned int flags);
 
 /* Pages free, pages in all (of RAM that the loader gave), in 4 KiB. */
 uint64_t free_page_count(void);

@@ -61,3 +61,13 @@ void __init frame_table_init(void)
 	}
 	frame_limit = ROUND_UP(frame_limit, FRAMES_PER_PAGE);
 }
+
+mfn_t max_mfn(void)
+{
+	uint64_t end = 0;
+
+	for (unsigned int i = 0; i < machine_map.n; i++)
+		if (machine_map.range[i].type == MEMORY_RAM)
+			end = machine_map.range[i].end;
+	return _mfn((end >> PAGE_SHIFT) - 1);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dom0 builder: from the boot loader's modules to a vCPU at a kernel's
+ * entry. Whatever cannot be done ends the start with a message that says which
+ * module or option it was.
+ */
+#ifndef OSTLER_BOOT_DOM0_H
+#define OSTLER_BOOT_DOM0_H
+
+#include "boot/bootinfo.h"
+#include "domain/domain.h"
+#include "image/image.h"
+
+void build_dom0(struct boot_info *bi);
+
+/* What the steps hand on to each other. */
+struct dom0_build {
+	struct domain *d;
+	struct boot_info *bi;
+
+	/* dom0_kernel.c: the unpacked kernel, in pages of ours */
+	struct image_elf elf;
+	mfn_t kernel_mfn;
+	unsigned int kernel_order;
+	/* the initial RAM disk, in frames that become dom0's */
+	paddr_t initrd, initrd_size;
+	mfn_t initrd_mfn;
+	unsigned int initrd_order;
+
+	/* dom0_memory.c: pages that it is to have in all */
+	uint64_t pages;
+
+	/* where start info and ACPI tables are, in dom0's memory */
+	paddr_t tables, tables_size;
+	paddr_t rsdp, start_info;
+};
+
+/* dom0_options.c */
+extern uint32_t dom0_max_vcpus;
+/* Pages, from dom0_mem= and what there is. */
+uint64_t dom0_pages(uint64_t available);
+bool dom0_wants_pv(void);
+
+/* dom0_kernel.c: in this order; the modules are free memory after the first */
+void dom0_unpack(struct dom0_build *b);
+void dom0_place_kernel(struct dom0_build *b);
+void dom0_write_start_info(struct dom0_build *b);
+
+/* dom0_memory.c */
+void dom0_take_memory(struct dom0_build *b);
+void dom0_map_machine(struct dom0_build *b);
+void dom0_make_map(struct dom0_build *b);
+
+/* dom0_acpi.c: writes RSDP, XSDT and MADT at b->tables; returns the end. */
+paddr_t dom0_make_acpi(struct dom0_build *b, paddr_t at);
+
+#endif
