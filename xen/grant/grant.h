@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grant tables, version 1 (public/grant_table.h). A table is guarded by
- * LOCK_GRANT; two at once in domid order. Mapping and copying take a reference
- * on the granted frame; a mapping keeps it, so that a granter that dies leaves
- * nothing dangling.
+ * Grant tables, version 1 (docs/grant-tables.md; public/grant_table.h). A table
+ * is guarded by LOCK_GRANT, one at a time. A mapping holds the granted frame
+ * and the granting domain, so a granter that dies leaves nothing dangling.
  */
 #ifndef OSTLER_GRANT_GRANT_H
 #define OSTLER_GRANT_GRANT_H
@@ -25,9 +24,7 @@ int grant_table_frame(struct domain *d, unsigned long idx, mfn_t *mfn);
 int grant_set_entry(struct domain *d, unsigned int i, domid_t to, gfn_t gfn);
 /* How many frames the table may have (acquire_resource's size). */
 uint32_t grant_max_frames(const struct domain *d);
-/* Limits of DOMCTL_set_gnttab_limits. */
-int grant_set_limits(struct domain *d, uint32_t frames, uint32_t maptrack);
-/* Drops p2m entries a guest maps over (P2M_GRANT_*) -- for memory_op. */
+/* The debug key 'g': grants in use, of every domain. */
 void grant_dump(void);
 
 /* grant_table_op(cmd, uop, count): arrays, so it copies for itself. */

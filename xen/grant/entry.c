@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One entry of version 1: the granter writes it, we set its "reading" and
+ * "writing" bits with compare-and-swap while somebody uses the frame
+ * (public/grant_table.h, "GRANT TABLE REPRESENTATION").
+ *
+ * The first use fixes the user and the frame; what the granter writes into the
+ * entry afterwards changes nothing until the last use has ended.
+ */
+#include "domain/guest_access.h"
+#include "grant/table.h"
+#include "lib/errno.h"
+#include "mem/frame.h"
+
+/* A guest can change its entry faster than we can compare and swap. */
+#define ENTRY_TRIES 5
+
+#define GNTMAP_BOTH (GNTMAP_device_map | GNTMAP_host_map)
+
+/* Flags and user of an entry in one word. */
+static uint32_t entry_word(uint16_t flags, domid_t user)
+{
+	return flags | (uint32_t)user << 16;
+}
+
+/* Sets the bits in the entry, if it says (or said, when it was pinned) that
+ * user may. */
+static int mark_entry(struct grant_entry_v1 *e, bool pinned, domid_t user,
+		      bool readonly)
+{
+	uint32_t *word = (uint32_t *)(void *)e, old = atomic_read(word);
+	uint32_t bits = GTF_reading | (readonly ? 0 : GTF_writing);
+
+	for (int i = 0; i < ENTRY_TRIES; i++) {
+		if (!pinned && (old & entry_word(GTF_type_mask | GTF_sub_page,
+						 UINT16_MAX)) !=
+				       entry_word(GTF_permit_access, user))
+			return GNTST_general_error;
+		if (!readonly && (old & GTF_readonly))
+			return GNTST_general_error;
+		if (atomic_cas(word, &old, old | bits))
+			return GNTST_okay;
+	}
+	return GNTST_general_error;
+}
+
+/* Clears what no use needs any more; a use that was readonly has ended. */
+static void unmark_entry(struct grant_entry_v1 *e, const struct pin *p,
+			 bool readonly)
+{
+	uint16_t bits = pin_used(p) ? 0 : GTF_reading;
+
+	if (!readonly && !pin_writes(p))
+		bits |= GTF_writing;
+	if (bits)
+		atomic_and(&e->flags, (uint16_t)~bits);
+}
+
+/* The frame that the entry names, held. */
+static int hold_named(struct domain *granter, const struct grant_entry_v1 *e,
+		      bool readonly, mfn_t *mfn)
+{
+	enum p2m_type type;
+
+	*mfn = get_guest_frame(granter, _gfn(READ_ONCE(e->frame)), !readonly,
+			       &type);
+	if (mfn_eq(*mfn, INVALID_MFN))
+		return GNTST_bad_page;
+	/* Only its own memory is a domain's to grant. */
+	if (!p2m_is_ram(type)) {
+		put_guest_frame(*mfn, !readonly);
+		return GNTST_bad_page;
+	}
+	return GNTST_okay;
+}
+
+/* The pinned frame, held once more. */
+static int hold_pinned(struct domain *granter, const struct pin *p,
+		       bool readonly, mfn_t *mfn)
+{
+	*mfn = pin_mfn(p);
+	if (readonly ? get_page(*mfn, granter->id)
+		     : get_page_and_type(*mfn, granter->id, FRAME_WRITABLE))
+		return GNTST_okay;
+	return GNTST_general_error;
+}
+
+static bool pin_would_overflow(const struct pin *p)
+{
+	return p->host_ro == UINT16_MAX || p->host_rw == UINT16_MAX ||
+	       p->dev_ro == UINT16_MAX || p->dev_rw == UINT16_MAX;
+}
+
+static void pin_add(struct pin *p, uint32_t flags, int n)
+{
+	bool ro = flags & GNTMAP_readonly;
+
+	if (flags & GNTMAP_host_map) {
+		p->host_ro = (uint16_t)(p->host_ro + (ro ? n : 0));
+		p->host_rw = (uint16_t)(p->host_rw + (ro ? 0 : n));
+	}
+	if (flags & GNTMAP_device_map) {
+		p->dev_ro = (uint16_t)(p->dev_ro + (ro ? n : 0));
+		p->dev_rw = (uint16_t)(p->dev_rw + (ro ? 0 : n));
+	}
+}
+
+/* Lock held. */
+static int use_locked(struct grant_table *t, struct grant_use *u)
+{
+	bool readonly = u->flags & GNTMAP_readonly;
+	struct grant_entry_v1 *e;
+	struct pin *p;
+	bool pinned, mark;
+	int err = GNTST_okay;
+
+	if (u->ref >= grant_entries(t))
+		return GNTST_bad_gntref;
+	e = grant_entry(t, u->ref);
+	p = grant_pin(t, u->ref);
+	pinned = pin_used(p);
+	if (pinned && (p->user != u->user || pin_would_overflow(p)))
+		return GNTST_general_error;
+	mark = !pinned || (!readonly && !pin_writes(p));
+	if (mark)
+		err = mark_entry(e, pinned, u->user, readonly);
+	if (err)
+		return err;
+	err = pinned ? hold_pinned(u->granter, p, readonly, &u->mfn)
+		     : hold_named(u->granter, e, readonly, &u->mfn);
+	if (err) {
+		unmark_entry(e, p, readonly);
+		return err;
+	}
+	if (!pinned) {
+		p->mfn_low = (uint32_t)mfn_x(u->mfn);
+		p->mfn_high = (uint16_t)(mfn_x(u->mfn) >> 32);
+		p->user = u->user;
+	}
+	pin_add(p, u->flags & (GNTMAP_BOTH | GNTMAP_readonly), 1);
+	return GNTST_okay;
+}
+
+int grant_use(struct grant_use *u)
+{
+	struct grant_table *t = u->granter->grants;
+	int err;
+
+	spin_lock(&t->lock);
+	err = use_locked(t, u);
+	spin_unlock(&t->lock);
+	return err;
+}
+
+void grant_unuse(const struct grant_use *u, uint32_t flags, bool last)
+{
+	bool readonly = u->flags & GNTMAP_readonly;
+	struct grant_table *t = u->granter->grants;
+	struct pin *p;
+
+	/* The frame first: the entry's bits tell the granter that he may use
+	 * it for other things. */
+	if (last)
+		put_guest_frame(u->mfn, !readonly);
+	spin_lock(&t->lock);
+	p = grant_pin(t, u->ref);
+	pin_add(p, (flags & GNTMAP_BOTH) | (u->flags & GNTMAP_readonly), -1);
+	unmark_entry(grant_entry(t, u->ref), p, readonly);
+	spin_unlock(&t->lock);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mapping granted frames and unmapping them. The operations come in arrays,
+ * which are copied in and out in chunks; unmapping a chunk takes all entries
+ * away, makes every CPU forget them once, and only then lets the frames go.
+ */
+#include "domain/continuation.h"
+#include "domain/guest_access.h"
+#include "grant/table.h"
+#include "lib/errno.h"
+
+#define CHUNK       32U
+#define GNTMAP_BOTH (GNTMAP_device_map | GNTMAP_host_map)
+
+static int host_map(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags)
+{
+	const struct domain_kind *k = v->domain->kind;
+
+	return k->grant_map ? k->grant_map(v, addr, mfn, flags)
+			    : grant_p2m_map(v, addr, mfn, flags);
+}
+
+/* Removes the mapping, or moves it to new_addr. */
+static int host_unmap(struct vcpu *v, uint64_t addr, mfn_t mfn,
+		      uint64_t new_addr, uint32_t flags)
+{
+	const struct domain_kind *k = v->domain->kind;
+
+	if (new_addr)
+		return k->grant_replace
+			       ? k->grant_replace(v, addr, mfn, new_addr, flags)
+			       : GNTST_general_error;
+	return k->grant_unmap ? k->grant_unmap(v, addr, mfn, flags)
+			      : grant_p2m_unmap(v, addr, mfn, flags);
+}
+
+static void flush(struct domain *d)
+{
+	if (d->kind->grant_flush)
+		d->kind->grant_flush(d);
+	else
+		p2m_flush(&d->p2m);
+}
+
+/* The granter that op names, for the next operations too; NULL: none. */
+static struct domain *find_granter(struct domain **last, domid_t id)
+{
+	if (*last && (*last)->id == id)
+		return *last;
+	if (*last)
+		put_domain(*last);
+	*last = id < DOMID_FIRST_RESERVED ? get_domain(id) : NULL;
+	return *last;
+}
+
+static int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op,
+		   struct domain **last)
+{
+	struct domain *d = v->domain;
+	struct grant_use u = {
+		.user = d->id, .ref = op->ref, .flags = op->flags};
+	uint32_t handle;
+	int err;
+
+	if (!(op->flags & GNTMAP_BOTH))
+		return GNTST_bad_gntref;
+	if (d->kind->translated &&
+	    (op->flags & (GNTMAP_device_map | GNTMAP_application_map |
+			  GNTMAP_contains_pte)))
+		return GNTST_general_error;
+	u.granter = find_granter(last, op->dom);
+	if (!u.granter)
+		return GNTST_bad_domain;
+	handle = mapping_new(d->grants);
+	if (handle == NO_HANDLE)
+		return GNTST_no_space;
+	err = grant_use(&u);
+	if (err)
+		goto free_handle;
+	if (op->flags & GNTMAP_host_map)
+		err = host_map(v, op->host_addr, u.mfn, op->flags);
+	if (err)
+		goto end_use;
+	hold_domain(u.granter);
+	mapping_set(d->grants, handle,
+		    &(struct mapping){u.granter, u.mfn, op->ref, op->flags});
+	op->dev_bus_addr = mfn_to_maddr(u.mfn);
+	op->handle = handle;
+	return GNTST_okay;
+
+end_use:
+	grant_unuse(&u, op->flags, true);
+free_handle:
+	mapping_free(d->grants, handle);
+	return err;
+}
+
+long grant_map_array(struct vcpu *v, uint64_t uop, uint32_t count,
+		     uint32_t *done)
+{
+	struct gnttab_map_grant_ref op[CHUNK];
+	struct domain *last = NULL;
+	long err = 0;
+
+	while (!err && *done < count) {
+		uint32_t n = min(count - *done, CHUNK);
+
+		err = copy_array_from_guest(op, uop, *done, n, sizeof(op[0]));
+		if (err)
+			break;
+		for (uint32_t i = 0; i < n; i++)
+			op[i].status = (int16_t)map_one(v, &op[i], &last);
+		flush(v->domain);
+		err = copy_array_to_guest(uop, *done, op, n, sizeof(op[0]));
+		*done += n;
+		if (!err && *done < count && hypercall_must_yield())
+			err = -ERESTART;
+	}
+	if (last)
+		put_domain(last);
+	return err;
+}
+
+/* One unmapping, of either kind, between its two halves. */
+struct unmap {
+	struct grant_use use;
+	uint32_t handle, ended; /* GNTMAP_BOTH bits that end */
+	bool last;
+};
+
+/* Claims what op ends of the handle: nobody else does then. */
+static int claim(struct grant_table *t, uint64_t host_addr, uint64_t dev_addr,
+		 uint32_t handle, struct unmap *u)
+{
+	struct mapping *m;
+	int err = GNTST_okay;
+
+	spin_lock(&t->lock);
+	m = mapping_get(t, handle);
+	if (!m || !(m->flags & GNTMAP_BOTH)) {
+		err = GNTST_bad_handle;
+	} else if (dev_addr && (m->flags & GNTMAP_device_map) &&
+		   dev_addr != mfn_to_maddr(m->mfn)) {
+		err = GNTST_bad_dev_addr;
+	} else {
+		u->use = (struct grant_use){m->granter, 0, m->ref, m->flags,
+					    m->mfn};
+		u->handle = handle;
+		u->ended = m->flags & ((host_addr ? GNTMAP_host_map : 0) |
+				       (dev_addr ? GNTMAP_device_map : 0));
+		m->flags &= ~u->ended;
+		u->last = !(m->flags & GNTMAP_BOTH);
+	}
+	spin_unlock(&t->lock);
+	return err;
+}
+
+/* The mapping could not be removed after all. */
+static void unclaim(struct grant_table *t, struct unmap *u)
+{
+	spin_lock(&t->lock);
+	mapping_get(t, u->handle)->flags |= u->ended;
+	spin_unlock(&t->lock);
+	u->ended = 0;
+}
+
+static int unmap_begin(struct vcpu *v, uint64_t host_addr, uint64_t dev_addr,
+		       uint64_t new_addr, uint32_t handle, struct unmap *u)
+{
+	struct grant_table *t = v->domain->grants;
+	int err;
+
+	u->ended = 0;
+	err = claim(t, host_addr, dev_addr, handle, u);
+	if (!err && (u->ended & GNTMAP_host_map)) {
+		err = host_unmap(v, host_addr, u->use.mfn, new_addr,
+				 u->use.flags);
+		if (err)
+			unclaim(t, u);
+	}
+	return err;
+}
+
+/* No CPU has it any more. */
+static void unmap_end(struct domain *d, const struct unmap *u)
+{
+	if (!u->ended)
+		return;
+	grant_unuse(&u->use, u->ended, u->last);
+	if (u->last) {
+		mapping_free(d->grants, u->handle);
+		put_domain(u->use.granter);
+	}
+}
+
+/* The second half of a chunk, and its results. */
+static long unmap_finish(struct vcpu *v, const struct unmap *u, uint32_t n)
+{
+	flush(v->domain);
+	for (uint32_t i = 0; i < n; i++)
+		unmap_end(v->domain, &u[i]);
+	return 0;
+}
+
+long grant_unmap_array(struct vcpu *v, uint64_t uop, uint32_t count,
+		       uint32_t *done)
+{
+	struct gnttab_unmap_grant_ref op[CHUNK];
+	struct unmap u[CHUNK];
+	long err = 0;
+
+	while (!err && *done < count) {
+		uint32_t n = min(count - *done, CHUNK);
+
+		err = copy_array_from_guest(op, uop, *done, n, sizeof(op[0]));
+		if (err)
+			break;
+		for (uint32_t i = 0; i < n; i++)
+			op[i].status = (int16_t)unmap_begin(
+				v, op[i].host_addr, op[i].dev_bus_addr, 0,
+				op[i].handle, &u[i]);
+		unmap_finish(v, u, n);
+		err = copy_array_to_guest(uop, *done, op, n, sizeof(op[0]));
+		*done += n;
+		if (!err && *done < count && hypercall_must_yield())
+			err = -ERESTART;
+	}
+	return err;
+}
+
+long grant_replace_array(struct vcpu *v, uint64_t uop, uint32_t count,
+			 uint32_t *done)
+{
+	struct gnttab_unmap_and_replace op[CHUNK];
+	struct unmap u[CHUNK];
+	long err = 0;
+
+	while (!err && *done < count) {
+		uint32_t n = min(count - *done, CHUNK);
+
+		err = copy_array_from_guest(op, uop, *done, n, sizeof(op[0]));
+		if (err)
+			break;
+		for (uint32_t i = 0; i < n; i++)
+			op[i].status = (int16_t)unmap_begin(
+				v, op[i].host_addr, 0, op[i].new_addr,
+				op[i].handle, &u[i]);
+		unmap_finish(v, u, n);
+		err = copy_array_to_guest(uop, *done, op, n, sizeof(op[0]));
+		*done += n;
+		if (!err && *done < count && hypercall_must_yield())
+			err = -ERESTART;
+	}
+	return err;
+}
+
+/* The handle's mapping ends with its domain, whose tables nobody uses. */
+static void release_handle(struct domain *d, uint32_t handle)
+{
+	struct mapping *m = mapping_get(d->grants, handle);
+	struct unmap u;
+
+	if (!m || !(m->flags & GNTMAP_BOTH))
+		return;
+	u = (struct unmap){
+		.use = {m->granter, d->id, m->ref, m->flags, m->mfn},
+		.handle = handle,
+		.ended = m->flags & GNTMAP_BOTH,
+		.last = true,
+	};
+	m->flags &= ~GNTMAP_BOTH;
+	unmap_end(d, &u);
+}
+
+int grant_release_mappings(struct domain *d)
+{
+	struct grant_table *t = d->grants;
+
+	if (!t)
+		return 0;
+	while (t->release_next < t->nr_handles) {
+		release_handle(d, t->release_next++);
+		if (t->release_next % 64 == 0 && hypercall_must_yield())
+			return -ERESTART;
+	}
+	return 0;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain's grant table, as the files of grant/ see it: what it grants (the
+ * entries it shares with us, and who uses them), and what it has mapped.
+ */
+#ifndef OSTLER_GRANT_TABLE_H
+#define OSTLER_GRANT_TABLE_H
+
+#include "grant/grant.h"
+
+#define ENTRIES_PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
+
+/* Who uses an entry, and the frame that it stood for when that began. */
+struct pin {
+	uint32_t mfn_low;
+	uint16_t mfn_high;
+	domid_t user;
+	uint16_t host_ro, host_rw; /* CPU mappings, and copies under way */
+	uint16_t dev_ro, dev_rw;   /* device mappings */
+};
+#define PINS_PER_PAGE (PAGE_SIZE / sizeof(struct pin))
+
+static inline mfn_t pin_mfn(const struct pin *p)
+{
+	return _mfn((uint64_t)p->mfn_high << 32 | p->mfn_low);
+}
+static inline bool pin_writes(const struct pin *p)
+{
+	return p->host_rw || p->dev_rw;
+}
+static inline bool pin_used(const struct pin *p)
+{
+	return p->host_ro || p->dev_ro || pin_writes(p);
+}
+
+/* What a handle stands for. It holds one reference on the frame (a writable one
+ * unless GNTMAP_readonly) and one on the granter. */
+struct mapping {
+	struct domain *granter; /* NULL: the handle is free */
+	mfn_t mfn;
+	uint32_t ref;   /* free: the next free handle */
+	uint32_t flags; /* GNTMAP_*; neither host nor device: being unmapped */
+};
+#define MAPPINGS_PER_PAGE (PAGE_SIZE / sizeof(struct mapping))
+#define NO_HANDLE         UINT32_MAX
+
+struct grant_table {
+	spinlock_t lock; /* LOCK_GRANT */
+
+	uint32_t nr_frames, max_frames;
+	struct grant_entry_v1 **shared; /* by frame */
+	struct pin **pins;              /* by page */
+
+	uint32_t nr_handles;   /* that have a struct mapping */
+	uint32_t max_maptrack; /* pages */
+	uint32_t free_handle;
+	uint32_t mapped;           /* handles in use */
+	struct mapping **maptrack; /* by page; NULL until the first */
+	uint32_t release_next;
+};
+
+/* entry.c: one use of entry ref by domain user, GNTMAP_* flags saying how. */
+struct grant_use {
+	struct domain *granter;
+	domid_t user;
+	uint32_t ref, flags;
+	mfn_t mfn; /* held: a reference, a writable one unless readonly */
+};
+/* GNTST_*; u->mfn is filled and held. Takes the granter's lock. */
+int grant_use(struct grant_use *u);
+/* Ends it; what of flags is set (host, device) ends, the frame is let go if
+ * last. Takes the granter's lock. */
+void grant_unuse(const struct grant_use *u, uint32_t flags, bool last);
+
+/* The shared entry and its pin; ref is below the table's end, lock held. */
+struct grant_entry_v1 *grant_entry(struct grant_table *t, uint32_t ref);
+struct pin *grant_pin(struct grant_table *t, uint32_t ref);
+static inline uint32_t grant_entries(const struct grant_table *t)
+{
+	return t->nr_frames * (uint32_t)ENTRIES_PER_FRAME;
+}
+/* table.c: makes the table at least that long. Lock held. -ENOMEM, -EINVAL:
+ * above the limit. */
+int grant_grow(struct domain *d, uint32_t frames);
+
+/* maptrack.c; each takes the lock. A handle or NO_HANDLE. */
+uint32_t mapping_new(struct grant_table *t);
+void mapping_set(struct grant_table *t, uint32_t handle,
+		 const struct mapping *m);
+void mapping_free(struct grant_table *t, uint32_t handle);
+/* Without the lock, which the caller holds: NULL if it is not in use. */
+struct mapping *mapping_get(struct grant_table *t, uint32_t handle);
+void maptrack_destroy(struct grant_table *t);
+
+/* p2m.c: the hooks of translated kinds. */
+int grant_p2m_map(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags);
+int grant_p2m_unmap(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags);
+
+/*
+ * The array operations: each does up to *done … count of the elements at uop
+ * and leaves in *done how many it did. 0, -EFAULT, or -ERESTART: give way.
+ */
+typedef long grant_array_fn(struct vcpu *v, uint64_t uop, uint32_t count,
+			    uint32_t *done);
+grant_array_fn grant_map_array, grant_unmap_array, grant_replace_array;
+grant_array_fn grant_copy_array;
+grant_array_fn grant_swap_array, grant_transfer_array, grant_flush_array;
+
+#endif
