@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The p2m against a model: a plain array of what each frame should be. Random
+ * ranges are set and cleared; after each change every lookup must agree, and
+ * the counts by type must be those of the array.
+ */
+#include "harness.h"
+
+#include "console/printk.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mem/alloc.h"
+#include "mem/layout.h"
+#include "mem/p2m.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#define FRAMES (3UL << 18) /* three GiB: leaves of all three sizes */
+
+static struct {
+	uint8_t type;
+	uint64_t mfn;
+} * model;
+static struct p2m p2m;
+static int flushes, live_pages, fail_after = -1;
+
+/* Pages live in this process; a machine address is the pointer itself. */
+void *unit_maddr_to_virt(paddr_t p);
+void *unit_maddr_to_virt(paddr_t p)
+{
+	return (void *)p;
+}
+
+paddr_t virt_to_maddr(const void *p)
+{
+	return (paddr_t)p;
+}
+
+void *alloc_page_virt(unsigned int flags)
+{
+	void *p;
+
+	if (!fail_after)
+		return NULL;
+	if (fail_after > 0)
+		fail_after--;
+	p = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	if (p && flags & ALLOC_ZERO)
+		memset(p, 0, PAGE_SIZE);
+	live_pages++;
+	return p;
+}
+
+void free_page_virt(void *p)
+{
+	live_pages--;
+	free(p);
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	abort();
+}
+
+static uint64_t leaf_bits(enum p2m_type type, mfn_t mfn, unsigned int level)
+{
+	(void)mfn;
+	(void)level;
+	return type == P2M_RAM_RO ? 1 : 3;
+}
+
+static const struct p2m_format format = {
+	.name = "test",
+	.leaf_bits = leaf_bits,
+	.table_bits = 7,
+	.max_leaf_level = 3,
+};
+
+static void flush(void *cookie)
+{
+	(void)cookie;
+	flushes++;
+}
+
+static void model_set(uint64_t gfn, uint64_t mfn, uint64_t n, int type)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		model[gfn + i].type = (uint8_t)type;
+		model[gfn + i].mfn = mfn + i;
+	}
+}
+
+static bool has_frame(int t)
+{
+	return t != P2M_NONE && t != P2M_MMIO_DM;
+}
+
+/* Every frame of [from, to), a step apart. */
+static int check_range(uint64_t from, uint64_t to, uint64_t step)
+{
+	for (uint64_t g = from; g < to; g += step) {
+		enum p2m_type t;
+		mfn_t m = p2m_lookup(&p2m, _gfn(g), &t, NULL);
+
+		if (t != model[g].type ||
+		    (has_frame(t) ? mfn_x(m) != model[g].mfn
+				  : !mfn_eq(m, INVALID_MFN)))
+			return 0;
+	}
+	return 1;
+}
+
+static void check_counts(void)
+{
+	uint64_t n[P2M_TYPES] = {};
+
+	for (uint64_t g = 0; g < FRAMES; g++)
+		n[model[g].type]++;
+	for (int t = P2M_NONE + 1; t < P2M_TYPES; t++)
+		CHECK_EQ(p2m.entries[t], n[t]);
+}
+
+static void begin(void)
+{
+	model = calloc(FRAMES, sizeof(*model));
+	REQUIRE(model);
+	fail_after = -1;
+	CHECK_EQ(p2m_init(&p2m, &format, 1, flush, NULL), 0);
+}
+
+static void end(void)
+{
+	p2m_destroy(&p2m);
+	CHECK_EQ(live_pages, 0);
+	free(model);
+}
+
+static void test_leaf_sizes(void)
+{
+	unsigned int order;
+
+	begin();
+	CHECK_EQ(p2m_set(&p2m, _gfn(0), _mfn(1UL << 18), FRAMES, P2M_RAM_RW),
+		 0);
+	CHECK_EQ(p2m.tables, 2); /* the root and one of 1 GiB leaves */
+	p2m_lookup(&p2m, _gfn(12345), NULL, &order);
+	CHECK_EQ(order, 18);
+	CHECK_EQ(mfn_x(p2m_lookup(&p2m, _gfn(12345), NULL, NULL)),
+		 (1UL << 18) + 12345);
+	/* one page out: its neighbours stay */
+	CHECK_EQ(p2m_clear(&p2m, _gfn(12345), 1), 0);
+	p2m_lookup(&p2m, _gfn(12344), NULL, &order);
+	CHECK_EQ(order, 0);
+	p2m_lookup(&p2m, _gfn(12345 + 1024), NULL, &order);
+	CHECK_EQ(order, 9);
+	CHECK_EQ(p2m.entries[P2M_RAM_RW], FRAMES - 1);
+	/* and back: one leaf again when the whole is set */
+	CHECK_EQ(p2m_set(&p2m, _gfn(0), _mfn(1UL << 18), 1UL << 18, P2M_RAM_RW),
+		 0);
+	p2m_lookup(&p2m, _gfn(12345), NULL, &order);
+	CHECK_EQ(order, 18);
+	/* misaligned against each other: only small ones fit */
+	CHECK_EQ(p2m_set(&p2m, _gfn(512), _mfn(513), 512, P2M_RAM_RW), 0);
+	p2m_lookup(&p2m, _gfn(512), NULL, &order);
+	CHECK_EQ(order, 0);
+	end();
+}
+
+static void test_random(void)
+{
+	static const enum p2m_type types[] = {P2M_NONE,    P2M_RAM_RW,
+					      P2M_RAM_RO,  P2M_MMIO_DM,
+					      P2M_FOREIGN, P2M_GRANT_RW};
+
+	begin();
+	srandom(4711);
+	for (int i = 0; i < 400; i++) {
+		unsigned int order = (unsigned int)random() % 20;
+		uint64_t n = 1 + (uint64_t)random() % (1UL << order);
+		uint64_t gfn = (uint64_t)random() % FRAMES;
+		uint64_t mfn = (uint64_t)random() % (1UL << 28);
+		enum p2m_type t = types[(size_t)random() % ARRAY_SIZE(types)];
+
+		if (random() & 1) {
+			gfn &= ~511UL;
+			mfn &= ~511UL;
+		}
+		n = min(n, FRAMES - gfn);
+		CHECK_EQ(p2m_set(&p2m, _gfn(gfn), _mfn(mfn), n, t), 0);
+		model_set(gfn, mfn, n, t);
+		CHECK(check_range(gfn, gfn + n, 1 + n / 64));
+		CHECK(check_range(gfn ? gfn - 1 : 0, FRAMES, 4099));
+	}
+	CHECK(check_range(0, FRAMES, 1));
+	check_counts();
+	end();
+}
+
+static void test_flush_is_owed_once(void)
+{
+	begin();
+	flushes = 0;
+	p2m_set(&p2m, _gfn(5), _mfn(6), 1, P2M_RAM_RW);
+	p2m_flush(&p2m);
+	CHECK_EQ(flushes, 0); /* nothing was there before */
+	p2m_clear(&p2m, _gfn(5), 1);
+	p2m_flush(&p2m);
+	p2m_flush(&p2m);
+	CHECK_EQ(flushes, 1);
+	end();
+}
+
+static void test_bounds(void)
+{
+	begin();
+	CHECK_EQ(p2m_set(&p2m, _gfn(1UL << 36), _mfn(1), 1, P2M_RAM_RW),
+		 -EINVAL);
+	CHECK_EQ(p2m_set(&p2m, _gfn((1UL << 36) - 1), _mfn(1), 2, P2M_RAM_RW),
+		 -EINVAL);
+	CHECK_EQ(p2m_set(&p2m, _gfn(2), _mfn(1), ~0UL, P2M_RAM_RW), -EINVAL);
+	CHECK(mfn_eq(p2m_lookup(&p2m, _gfn(~0UL), NULL, NULL), INVALID_MFN));
+	CHECK(mfn_eq(p2m_lookup(&p2m, _gfn(1UL << 36), NULL, NULL),
+		     INVALID_MFN));
+	end();
+}
+
+static void test_no_memory(void)
+{
+	begin();
+	/* Three tables are wanted; what a failed try made stays. */
+	for (int n = 0; n < 3; n++) {
+		fail_after = n ? 1 : 0;
+		CHECK_EQ(p2m_set(&p2m, _gfn(7), _mfn(8), 1, P2M_RAM_RW),
+			 -ENOMEM);
+		CHECK(mfn_eq(p2m_lookup(&p2m, _gfn(7), NULL, NULL),
+			     INVALID_MFN));
+	}
+	fail_after = -1;
+	CHECK_EQ(p2m_set(&p2m, _gfn(7), _mfn(8), 1, P2M_RAM_RW), 0);
+	end();
+}
+
+static int stop_at(struct p2m *p, gfn_t gfn, mfn_t mfn, enum p2m_type type,
+		   unsigned int order, void *cookie)
+{
+	uint64_t *sum = cookie;
+
+	(void)p;
+	(void)mfn;
+	(void)type;
+	*sum += 1UL << order;
+	return gfn_x(gfn) == 600 ? -ERESTART : 0;
+}
+
+static void test_walk_goes_on(void)
+{
+	gfn_t at = _gfn(0);
+	uint64_t sum = 0;
+
+	begin();
+	p2m_set(&p2m, _gfn(3), _mfn(3), 1, P2M_RAM_RW);
+	p2m_set(&p2m, _gfn(600), _mfn(600), 10, P2M_RAM_RW);
+	p2m_set(&p2m, _gfn(1UL << 18), _mfn(1UL << 18), 512, P2M_RAM_RW);
+	CHECK_EQ(p2m_walk(&p2m, &at, stop_at, &sum), -ERESTART);
+	CHECK_EQ(gfn_x(at), 600);
+	CHECK_EQ(sum, 2);
+	at = gfn_add(at, 1);
+	CHECK_EQ(p2m_walk(&p2m, &at, stop_at, &sum), 0);
+	CHECK_EQ(sum, 2 + 9 + 512);
+	end();
+}
+
+static const struct test_case cases[] = {
+	{"p2m: the largest leaves that fit", test_leaf_sizes},
+	{"p2m: random changes agree with the model", test_random},
+	{"p2m: an invalidation is owed once", test_flush_is_owed_once},
+	{"p2m: addresses beyond the tables", test_bounds},
+	{"p2m: out of memory changes nothing", test_no_memory},
+	{"p2m: a walk goes on where it stopped", test_walk_goes_on},
+};
+
+int main(void)
+{
+	return RUN_CASES(cases);
+}
