@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PATH_BUF 4097 /* holds any path that a message can carry, and its nul  \
-		       */
+#define PATH_BUF                                                               \
+	4097 /* holds any path that a message can carry, and its nul           \
+	      */
 
 /*
  * Absolute, of allowed characters, no doubled or trailing slash, within

@@ -10,7 +10,7 @@
 #include "mem.h"
 #include "state_file.h"
 
-#define MAGIC   "OSTLERXS"
+#define MAGIC         "OSTLERXS"
 #define STATE_VERSION 1u
 
 struct header {
