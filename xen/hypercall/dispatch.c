@@ -15,8 +15,12 @@
 #include "grant/grant.h"
 #include "lib/errno.h"
 
+#include <xen/hvm/hvm_op.h>
+#include <xen/memory.h>
+#include <xen/version.h>
+
 #define NR_CALLS    64
-#define NR_COMMANDS 48
+#define NR_COMMANDS 96
 
 /* Numbers of operations: OP_<call> and OP_<call>_<command>. */
 enum {
@@ -72,6 +76,31 @@ static inline void count(unsigned int op)
 	this_cpu(op_counts).n[op]++;
 }
 
+/* The operation that a CALL's or WHOLE's command is, 0: not listed (operation 0
+ * is a group, which no command can be). */
+static const uint16_t command_op[NR_CALLS][NR_COMMANDS] = {
+#define CALL(nr, name, fn, who)
+#define GROUP(nr, name)
+#define SUBOP(group, cmd, fn, type, dir, who)
+#define SUBOP0(group, cmd, fn, who)
+#define CMD(call, cmd, name, who) [__HYPERVISOR_##call][cmd] = OP_##cmd,
+#define WHOLE(nr, name, fn, type, dir, who)
+#include "hypercall/table.def"
+#include "hypercall/undef.h"
+};
+
+static inline void count_command(uint64_t nr, uint64_t cmd)
+{
+	if (likely(cmd < NR_COMMANDS))
+		count(command_op[nr][index_nospec(cmd, NR_COMMANDS)]);
+}
+
+/* memory_op keeps its progress above the command (public/memory.h). */
+static inline uint64_t command_of(uint64_t nr, uint64_t arg)
+{
+	return nr == __HYPERVISOR_memory_op ? arg & 63 : (uint32_t)arg;
+}
+
 static inline bool may_call(const struct vcpu *v, enum hypercall_who who)
 {
 	return who != PRIV || v->domain->privileged;
@@ -112,12 +141,17 @@ static inline bool may_call(const struct vcpu *v, enum hypercall_who who)
 		return fn(v);                                                  \
 	}
 #define WHOLE(nr, name, fn, type, dir, who)                                    \
+	static long run_##name(struct vcpu *v, type *op)                       \
+	{                                                                      \
+		count_command(nr, op->cmd);                                    \
+		return fn(v, op);                                              \
+	}                                                                      \
 	static long do_##name(struct vcpu *v, const uint64_t args[6])          \
 	{                                                                      \
 		if (!may_call(v, who))                                         \
 			return -EPERM;                                         \
 		count(OP_##name);                                              \
-		return COPY_CALL(fn, type, dir, args[0]);                      \
+		return COPY_CALL(run_##name, type, dir, args[0]);              \
 	}
 #define CALL(nr, name, fn, who)                                                \
 	static long do_##name(struct vcpu *v, const uint64_t args[6])          \
@@ -125,6 +159,7 @@ static inline bool may_call(const struct vcpu *v, enum hypercall_who who)
 		if (!may_call(v, who))                                         \
 			return -EPERM;                                         \
 		count(OP_##name);                                              \
+		count_command(nr, command_of(nr, args[0]));                    \
 		return fn(v, args);                                            \
 	}
 #define GROUP(nr, name)
