@@ -2,8 +2,6 @@
 /* Domains: life cycle and properties, one function per domctl. */
 #include "private.h"
 
-#include <xen/io/protocols.h>
-
 int xc_domain_create(xc_interface *xch, uint32_t *pdomid,
 		     struct xen_domctl_createdomain *config)
 {
@@ -173,17 +171,6 @@ int xc_domain_get_guest_width(xc_interface *xch, uint32_t domid,
 		return 1;
 	*guest_width = op.u.address_size.size / 8;
 	return 0;
-}
-
-const char *xc_domain_get_native_protocol(xc_interface *xch, uint32_t domid)
-{
-	unsigned int width;
-
-	if (xc_domain_get_guest_width(xch, domid, &width))
-		return NULL;
-	if (width == 8)
-		return XEN_IO_PROTO_ABI_X86_64;
-	return width == 4 ? XEN_IO_PROTO_ABI_X86_32 : NULL;
 }
 
 int xc_domain_set_time_offset(xc_interface *xch, uint32_t domid,
