@@ -115,6 +115,7 @@ enum hvm_creg { CR0, CR2, CR3, CR4, CR8, EFER };
 struct hvm_ops {
 	const char *name;
 	const struct p2m_format *p2m;
+	uint8_t hypercall_insn[3];     /* how a guest calls us */
 	size_t vcpu_size, domain_size; /* the vendor's own, zeroed:
 					  hvm_vcpu_vendor() … */
 
@@ -147,11 +148,10 @@ struct hvm_ops {
 
 	/*
 	 * Interrupts: vector waits at the guest's door and is taken as soon as
-	 * the guest can (IF, no shadow); -1 takes it back. posted_irq() is what
-	 * still waits, -1 when it was taken. A vector above the guest's
-	 * CR8 must be posted only.
+	 * the guest can: IF set, no shadow, CR8 below it or above_tpr; -1 takes
+	 * it back. posted_irq() is what still waits, -1 when it was taken.
 	 */
-	void (*post_irq)(struct vcpu *v, int vector);
+	void (*post_irq)(struct vcpu *v, int vector, bool above_tpr);
 	int (*posted_irq)(struct vcpu *v);
 	void (*inject_exception)(struct vcpu *v, uint8_t vector, bool has_error,
 				 uint32_t error);
@@ -179,6 +179,7 @@ int hvm_init_cpu(void); /* each other CPU */
 
 struct hvm_domain;
 struct vlapic;
+struct fpu_state;
 
 /* Why something waits at the guest's door. */
 enum irq_source { IRQ_NOBODY, IRQ_CALLBACK, IRQ_LAPIC };
@@ -203,15 +204,13 @@ struct hvm_vcpu {
 	enum irq_source posted_by;
 	int posted;           /* the vector at the door; -1: none */
 	uint64_t restart_rip; /* of the hypercall that is being done */
-	uint64_t restart_rax;
 	struct vlapic *lapic;
 	uint64_t exits[VMEXIT_KINDS];
 
 	struct p2m_cache p2m_cache;
 	uint8_t upcall_vector; /* HVMOP_set_evtchn_upcall_vector */
 
-	void *xsave_area;
-	uint64_t xcr0;
+	struct fpu_state *fpu;
 	uint64_t tsc_aux, tsc_adjust, pat;
 	uint64_t tsc_offset;
 	uint64_t misc_enable;
@@ -279,9 +278,8 @@ bool hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val);
 void hvm_msr_init(struct domain *d);
 
-/* cr.c: with the architecture's checks. */
+/* With the architecture's checks. */
 bool hvm_set_efer(struct vcpu *v, uint64_t val);
-bool hvm_set_xcr0(struct vcpu *v, uint64_t val);
 
 /* npf.c */
 enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x);

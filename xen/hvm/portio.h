@@ -21,6 +21,8 @@ void mmio_unregister(struct domain *d, gpa_t first);
 bool mmio_is_trapped(struct domain *d, gpa_t gpa);
 /* The instruction at RIP, which touched gpa: done for the guest. */
 enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x);
+int dom0_ports_init(struct domain *d); /* dev/dom0_ports.c */
+void mmio_free(struct domain *d);
 void hvm_io_free(struct domain *d);
 
 #endif

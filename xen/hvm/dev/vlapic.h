@@ -48,8 +48,10 @@ struct vlapic {
 	s_time_t period;      /* of the periodic timer, ns */
 	s_time_t timer_start; /* when the count was written */
 	uint32_t isr_count;   /* vectors in service */
-	uint32_t init_sipi;   /* APIC_DO_INIT | vector of SIPI + flag */
+	uint32_t init_sipi;   /* PENDING_*, and the vector of a SIPI */
 };
+#define PENDING_INIT BIT(8)
+#define PENDING_SIPI BIT(9)
 
 int vlapic_init(struct vcpu *v);
 void vlapic_destroy(struct vcpu *v);
@@ -57,9 +59,11 @@ void vlapic_reset(struct vlapic *l, bool init_signal);
 
 /* A vector arrives; any CPU, any context. */
 void vlapic_set_irq(struct vlapic *l, uint8_t vector, bool level);
-/* The vector that would be taken now, or -1: highest in IRR above the
- * priority of what is in service and of TPR. */
+/* The vector to post: the highest in IRR above the priority of what is in
+ * service, or -1. Whoever posts it minds TPR. */
 int vlapic_highest(struct vlapic *l);
+/* The vCPU has something to take, now. */
+bool vlapic_has_work(struct vlapic *l);
 /* The vector was taken: from IRR to ISR. */
 void vlapic_ack(struct vlapic *l, uint8_t vector);
 
@@ -85,7 +89,7 @@ bool vlapic_match(const struct vlapic *l, uint32_t dest, bool logical);
  * 4 NMI, 5 INIT. The first vCPU that took it, or NULL. */
 struct vcpu *vlapic_deliver(struct domain *d, uint32_t dest, bool logical,
 			    unsigned int mode, uint8_t vector, bool level);
-/* INIT and SIPI that wait for the vCPU to be looked at; true: runs. */
+/* INIT and SIPI that came for the vCPU; on its own CPU. */
 void vlapic_do_init_sipi(struct vcpu *v);
 
 #endif

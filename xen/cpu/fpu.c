@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Floating-point state (AMD APM Vol. 2, "Saving Media and x87 State", "Extended
+ * State Management"). All that the machine has is saved, whatever the guest
+ * enabled, so that no guest sees another's.
+ */
+#include "cpu/fpu.h"
+
+#include "lib/string.h"
+#include "mem/alloc.h"
+#include "mem/layout.h"
+
+#define XCR0_X87    BIT(0)
+#define XCR0_SSE    BIT(1)
+#define XCR0_AVX    BIT(2)
+#define XCR0_MPX    (BIT(3) | BIT(4))
+#define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
+
+#define FXSAVE_SIZE 512
+
+static void xsetbv(uint64_t v)
+{
+	__asm__ volatile("xsetbv"
+			 :
+			 : "c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
+}
+
+void fpu_init_cpu(void)
+{
+	if (cpu_features.xsave)
+		xsetbv(cpu_features.xcr0_mask);
+}
+
+size_t fpu_area_size(void)
+{
+	return cpu_features.xsave ? cpuid(0xd, 0).c : FXSAVE_SIZE;
+}
+
+static unsigned int area_order(void)
+{
+	size_t size = fpu_area_size();
+	unsigned int order = 0;
+
+	while ((PAGE_SIZE << order) < size)
+		order++;
+	return order;
+}
+
+struct fpu_state *fpu_alloc(void)
+{
+	struct fpu_state *f = xnew(struct fpu_state);
+	mfn_t mfn = alloc_pages(area_order(), ALLOC_ZERO);
+
+	if (!f || mfn_eq(mfn, INVALID_MFN)) {
+		xfree(f);
+		if (!mfn_eq(mfn, INVALID_MFN))
+			free_pages(mfn, area_order());
+		return NULL;
+	}
+	f->area = mfn_to_virt(mfn);
+	fpu_reset(f);
+	return f;
+}
+
+void fpu_free(struct fpu_state *f)
+{
+	if (!f)
+		return;
+	free_pages(virt_to_mfn(f->area), area_order());
+	xfree(f);
+}
+
+/* AMD APM Vol. 2, "Processor Initialization State". */
+void fpu_reset(struct fpu_state *f)
+{
+	uint16_t *fcw = f->area;
+	uint32_t *mxcsr = (uint32_t *)((char *)f->area + 24);
+
+	memset(f->area, 0, fpu_area_size());
+	*fcw = 0x37f;
+	*mxcsr = 0x1f80;
+	f->xcr0 = XCR0_X87;
+	if (cpu_features.xsave) /* header: these two are in the area */
+		*(uint64_t *)((char *)f->area + FXSAVE_SIZE) = XCR0_X87 |
+							       XCR0_SSE;
+}
+
+void fpu_save(struct fpu_state *f)
+{
+	if (!cpu_features.xsave) {
+		__asm__ volatile("fxsave64 (%0)" : : "r"(f->area) : "memory");
+		return;
+	}
+	if (f->xcr0 != cpu_features.xcr0_mask)
+		xsetbv(cpu_features.xcr0_mask);
+	__asm__ volatile("xsave64 (%0)"
+			 :
+			 : "r"(f->area), "a"(~0U), "d"(~0U)
+			 : "memory");
+}
+
+void fpu_restore(struct fpu_state *f)
+{
+	if (!cpu_features.xsave) {
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(f->area) : "memory");
+		return;
+	}
+	__asm__ volatile("xrstor64 (%0)"
+			 :
+			 : "r"(f->area), "a"(~0U), "d"(~0U)
+			 : "memory");
+	if (f->xcr0 != cpu_features.xcr0_mask)
+		xsetbv(f->xcr0);
+}
+
+bool fpu_set_xcr0(struct fpu_state *f, uint64_t val, bool loaded)
+{
+	uint64_t avx512 = val & XCR0_AVX512, mpx = val & XCR0_MPX;
+
+	if (!(val & XCR0_X87) || (val & ~cpu_features.xcr0_mask))
+		return false;
+	if ((val & XCR0_AVX) && !(val & XCR0_SSE))
+		return false;
+	if (avx512 && (avx512 != XCR0_AVX512 || !(val & XCR0_AVX)))
+		return false;
+	if (mpx && mpx != XCR0_MPX)
+		return false;
+	f->xcr0 = val;
+	if (loaded)
+		xsetbv(val);
+	return true;
+}

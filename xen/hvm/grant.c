@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Granted frames of other domains in a hardware container's memory: entries of
+ * its p2m. grant/ holds the frames' references (domain/domain.h).
+ */
+#include "hvm/kind.h"
+
+#include <xen/grant_table.h>
+
+/* The address must be a whole page; a mapping for devices too (no IOMMU: the
+ * same). Page tables of the guest are its own. */
+static bool bad_address(uint64_t addr, uint32_t flags)
+{
+	return (addr & ~PAGE_MASK) || (flags & GNTMAP_contains_pte) ||
+	       addr >> 48;
+}
+
+static enum p2m_type type_of(uint32_t flags)
+{
+	return flags & GNTMAP_readonly ? P2M_GRANT_RO : P2M_GRANT_RW;
+}
+
+int hvm_grant_map(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags)
+{
+	struct p2m *p = &v->domain->p2m;
+	gfn_t gfn = gpa_to_gfn(addr);
+	enum p2m_type old;
+	int rc = GNTST_bad_virt_addr;
+
+	if (bad_address(addr, flags))
+		return rc;
+	p2m_lock(p);
+	p2m_lookup(p, gfn, &old, NULL);
+	/* Memory of the guest's own would be lost: it gives it back first. A
+	 * device's entry was made by a mere look at the address (npf.c). */
+	if (old == P2M_NONE || old == P2M_MMIO_DIRECT)
+		rc = p2m_set(p, gfn, mfn, 1, type_of(flags))
+			     ? GNTST_no_device_space
+			     : GNTST_okay;
+	p2m_unlock(p);
+	return rc;
+}
+
+/* Whether mfn is what was mapped there. Lock held. */
+static bool is_mapped(struct p2m *p, gfn_t gfn, mfn_t mfn)
+{
+	enum p2m_type type;
+	mfn_t there = p2m_lookup(p, gfn, &type, NULL);
+
+	return p2m_is_grant(type) && mfn_eq(there, mfn);
+}
+
+int hvm_grant_unmap(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags)
+{
+	struct p2m *p = &v->domain->p2m;
+	gfn_t gfn = gpa_to_gfn(addr);
+	int rc = GNTST_general_error;
+
+	if (bad_address(addr, flags))
+		return GNTST_bad_virt_addr;
+	p2m_lock(p);
+	if (is_mapped(p, gfn, mfn) && !p2m_clear(p, gfn, 1))
+		rc = GNTST_okay;
+	p2m_unlock(p);
+	return rc;
+}
+
+int hvm_grant_replace(struct vcpu *v, uint64_t addr, mfn_t mfn,
+		      uint64_t new_addr, uint32_t flags)
+{
+	(void)v;
+	(void)addr;
+	(void)mfn;
+	(void)new_addr;
+	(void)flags;
+	/* Moves page-table entries: a thing of PV guests (as the stock
+	 * hypervisor says). */
+	return GNTST_general_error;
+}
+
+void hvm_grant_flush(struct domain *d)
+{
+	p2m_flush(&d->p2m);
+}

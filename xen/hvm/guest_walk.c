@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest virtual to guest physical, and the copies that rest on it. The guest's
+ * tables are read through the p2m without a lock; a leaf of 2 MiB or more that
+ * was looked up is remembered until something leaves the p2m.
+ */
+#include "hvm/guest_walk.h"
+
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mem/layout.h"
+
+#define HOT __attribute__((section(".text.hot")))
+
+#define PTE_PRESENT  BIT(0)
+#define PTE_WRITE    BIT(1)
+#define PTE_USER     BIT(2)
+#define PTE_ACCESSED BIT(5)
+#define PTE_DIRTY    BIT(6)
+#define PTE_LARGE    BIT(7)
+#define PTE_NX       BIT(63)
+#define PTE_ADDR     GENMASK(51, 12)
+
+#define CR4_PSE  BIT(4)
+#define CR4_SMEP BIT(20)
+
+#define ERROR_PRESENT BIT(0)
+
+static void *gfn_virt_slow(struct vcpu *v, gfn_t gfn, bool write)
+{
+	struct hvm_vcpu *hv = hvm_vcpu(v);
+	struct p2m_cache *c = &hv->p2m_cache;
+	uint32_t generation = READ_ONCE(hv->hd->p2m_generation);
+	unsigned int order, slot = (gfn_x(gfn) >> 9) % P2M_CACHE;
+	enum p2m_type type;
+	mfn_t mfn;
+
+	barrier();
+	mfn = p2m_lookup(&v->domain->p2m, gfn, &type, &order);
+	if (!p2m_is_readable(type) || (write && !p2m_is_writable(type)))
+		return NULL;
+	if (order >= 9 && type == P2M_RAM_RW) {
+		if (c->generation != generation) {
+			memset(c->e, 0, sizeof(c->e));
+			c->generation = generation;
+		}
+		c->e[slot].tag = (gfn_x(gfn) >> 9) + 1;
+		c->e[slot].mfn = mfn_x(mfn) & ~511UL;
+	}
+	return mfn_to_virt(mfn);
+}
+
+HOT void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
+{
+	struct hvm_vcpu *hv = hvm_vcpu(v);
+	struct p2m_cache *c = &hv->p2m_cache;
+	unsigned int slot = (gfn_x(gfn) >> 9) % P2M_CACHE;
+
+	if (likely(c->generation == READ_ONCE(hv->hd->p2m_generation) &&
+		   c->e[slot].tag == (gfn_x(gfn) >> 9) + 1))
+		return mfn_to_virt(_mfn(c->e[slot].mfn + (gfn_x(gfn) & 511)));
+	return gfn_virt_slow(v, gfn, write);
+}
+
+/* Sets bits in an entry that was read as old; nothing if it changed since. */
+static HOT void set_entry_bits(uint64_t *pte, uint64_t old, uint64_t bits)
+{
+	if ((old & bits) != bits)
+		atomic_cas(pte, &old, old | bits);
+}
+
+/* The permissions that an access needs are all in rights, or a page fault. */
+static HOT bool allowed(const struct walk_regs *r, uint64_t rights, bool nx,
+			uint32_t access)
+{
+	bool user = access & WALK_USER;
+
+	if (user && !(rights & PTE_USER))
+		return false;
+	if ((access & WALK_WRITE) && !(rights & PTE_WRITE) &&
+	    (user || (r->cr0 & X86_CR0_WP)))
+		return false;
+	if (!(access & WALK_FETCH))
+		return true;
+	return !(nx && (r->efer & EFER_NXE)) &&
+	       !(!user && (rights & PTE_USER) && (r->cr4 & CR4_SMEP));
+}
+
+static uint32_t fault_code(const struct walk_regs *r, uint32_t access,
+			   bool present)
+{
+	if (!(r->efer & EFER_NXE) && !(r->cr4 & CR4_SMEP))
+		access &= ~(uint32_t)WALK_FETCH;
+	return access | (present ? ERROR_PRESENT : 0);
+}
+
+/* Four levels, or the three of PAE when the top one's entry is given. */
+static HOT bool walk_long(struct vcpu *v, const struct walk_regs *r,
+			  uint64_t table, unsigned int level, uint64_t gva,
+			  uint32_t access, gpa_t *gpa, uint32_t *error)
+{
+	uint64_t rights = PTE_WRITE | PTE_USER, nx = 0, e, *page, *pte, bits;
+	unsigned int shift;
+
+	for (;; level--) {
+		shift = 12 + 9 * (level - 1);
+		page = hvm_gfn_virt(v, gpa_to_gfn(table), false);
+		if (unlikely(!page))
+			goto absent;
+		pte = &page[(gva >> shift) & 511];
+		e = READ_ONCE(*pte);
+		if (!(e & PTE_PRESENT))
+			goto absent;
+		rights &= e;
+		nx |= e & PTE_NX;
+		if (level == 1 || ((e & PTE_LARGE) && level <= 3))
+			break;
+		set_entry_bits(pte, e, PTE_ACCESSED);
+		table = e & PTE_ADDR;
+	}
+	if (unlikely(!allowed(r, rights, nx, access))) {
+		*error = fault_code(r, access, true);
+		return false;
+	}
+	bits = PTE_ACCESSED | (access & WALK_WRITE ? PTE_DIRTY : 0);
+	set_entry_bits(pte, e, bits);
+	bits = BIT(shift) - 1;
+	*gpa = (e & PTE_ADDR & ~bits) | (gva & bits);
+	return true;
+absent:
+	*error = fault_code(r, access, false);
+	return false;
+}
+
+/* PAE: four entries at CR3, without permissions. */
+static bool walk_pae(struct vcpu *v, const struct walk_regs *r, uint64_t gva,
+		     uint32_t access, gpa_t *gpa, uint32_t *error)
+{
+	char *page = hvm_gfn_virt(v, gpa_to_gfn(r->cr3 & 0xffffffffUL), false);
+	uint64_t e = 0;
+
+	if (page)
+		e = *(uint64_t *)(page + (r->cr3 & 0xfe0) + (gva >> 30) * 8);
+	if (!(e & PTE_PRESENT)) {
+		*error = fault_code(r, access, false);
+		return false;
+	}
+	return walk_long(v, r, e & PTE_ADDR, 2, gva, access, gpa, error);
+}
+
+static bool walk_32(struct vcpu *v, const struct walk_regs *r, uint64_t gva,
+		    uint32_t access, gpa_t *gpa, uint32_t *error)
+{
+	uint64_t table = r->cr3 & 0xfffff000, rights = PTE_WRITE | PTE_USER;
+	unsigned int shift = 22;
+	uint32_t e;
+
+	for (;; shift = 12) {
+		uint32_t *page = hvm_gfn_virt(v, gpa_to_gfn(table), false);
+
+		e = page ? READ_ONCE(page[(gva >> shift) & 1023]) : 0;
+		if (!(e & PTE_PRESENT)) {
+			*error = fault_code(r, access, false);
+			return false;
+		}
+		rights &= e;
+		if (shift == 12 || ((e & PTE_LARGE) && (r->cr4 & CR4_PSE)))
+			break;
+		table = e & 0xfffff000;
+	}
+	if (!allowed(r, rights, false, access)) {
+		*error = fault_code(r, access, true);
+		return false;
+	}
+	*gpa = (e & ~((1UL << shift) - 1)) | (gva & ((1UL << shift) - 1));
+	if (shift == 22) /* PSE-36 */
+		*gpa = (e & 0xffc00000) | (uint64_t)(e & 0x1fe000) << 19 |
+		       (gva & 0x3fffff);
+	return true;
+}
+
+static HOT void get_regs(struct vcpu *v, struct walk_regs *r)
+{
+	r->cr0 = hvm_ops->get_creg(v, CR0);
+	r->cr3 = hvm_ops->get_creg(v, CR3);
+	r->cr4 = hvm_ops->get_creg(v, CR4);
+	r->efer = hvm_ops->get_creg(v, EFER);
+}
+
+static HOT bool walk_with(struct vcpu *v, const struct walk_regs *r,
+			  uint64_t gva, uint32_t access, gpa_t *gpa,
+			  uint32_t *error)
+{
+	if (likely(r->efer & EFER_LMA)) {
+		/* Not canonical: no translation. */
+		if (unlikely((uint64_t)((int64_t)(gva << 16) >> 16) != gva)) {
+			*error = 0;
+			return false;
+		}
+		return walk_long(v, r, r->cr3 & PTE_ADDR, 4, gva, access, gpa,
+				 error);
+	}
+	gva = (uint32_t)gva;
+	if (!(r->cr0 & X86_CR0_PG)) {
+		*gpa = gva;
+		return true;
+	}
+	if (r->cr4 & X86_CR4_PAE)
+		return walk_pae(v, r, gva, access, gpa, error);
+	return walk_32(v, r, gva, access, gpa, error);
+}
+
+bool guest_walk(struct vcpu *v, uint64_t gva, uint32_t access, gpa_t *gpa,
+		uint32_t *error)
+{
+	struct walk_regs r;
+
+	get_regs(v, &r);
+	return walk_with(v, &r, gva, access, gpa, error);
+}
+
+static HOT int copy_guest(struct vcpu *v, void *buf, uint64_t va, size_t len,
+			  uint32_t access)
+{
+	struct walk_regs r;
+	char *p = buf;
+
+	get_regs(v, &r);
+	if (hvm_ops->cpl(v) == 3)
+		access |= WALK_USER;
+	while (len) {
+		size_t offset = va & ~PAGE_MASK;
+		size_t n = min(len, PAGE_SIZE - offset);
+		uint32_t error;
+		char *page;
+		gpa_t gpa;
+
+		if (!walk_with(v, &r, va, access, &gpa, &error))
+			return -EFAULT;
+		page = hvm_gfn_virt(v, gpa_to_gfn(gpa), access & WALK_WRITE);
+		if (!page)
+			return -EFAULT;
+		if (access & WALK_WRITE)
+			memcpy(page + offset, p, n);
+		else
+			memcpy(p, page + offset, n);
+		va += n;
+		p += n;
+		len -= n;
+	}
+	return 0;
+}
+
+HOT int hvm_copy_to_guest(struct vcpu *v, uint64_t va, const void *src,
+			  size_t len)
+{
+	return copy_guest(v, (void *)(uintptr_t)src, va, len, WALK_WRITE);
+}
+
+HOT int hvm_copy_from_guest(struct vcpu *v, void *dst, uint64_t va, size_t len)
+{
+	return copy_guest(v, dst, va, len, 0);
+}
+
+unsigned int hvm_fetch(struct vcpu *v, uint64_t va, uint8_t *buf,
+		       unsigned int n)
+{
+	unsigned int first = (unsigned int)(PAGE_SIZE - (va & ~PAGE_MASK));
+
+	if (n <= first || copy_guest(v, buf, va, n, WALK_FETCH)) {
+		first = min(first, n);
+		return copy_guest(v, buf, va, first, WALK_FETCH) ? 0 : first;
+	}
+	return n;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hardware containers as a kind of domain: their creation and end, and the
+ * kind's table. The vendor is found once, at boot.
+ */
+#include "hvm/hvm.h"
+
+#include "console/printk.h"
+#include "cpu/fpu.h"
+#include "hvm/dev/vioapic.h"
+#include "hvm/dev/vlapic.h"
+#include "hvm/dev/vpci.h"
+#include "hvm/guest_walk.h"
+#include "hvm/kind.h"
+#include "hvm/portio.h"
+#include "hypercall/hypercall.h"
+#include "lib/errno.h"
+#include "mem/alloc.h"
+
+#include <xen/hvm/hvm_vcpu.h>
+
+const struct hvm_ops *hvm_ops;
+extern const struct hvm_ops *const hvm_vendors[];
+
+/* The p2m removed something that was mapped. */
+static void flush(void *cookie)
+{
+	struct domain *d = cookie;
+
+	atomic_add(&hvm_domain(d)->p2m_generation, 1U);
+	hvm_ops->flush_domain(d);
+}
+
+static int create_devices(struct domain *d)
+{
+	int rc;
+
+	if (!d->privileged)
+		return 0;
+	rc = vioapic_init(d);
+	if (!rc)
+		rc = vpci_init(d);
+	if (!rc)
+		rc = dom0_ports_init(d);
+	return rc;
+}
+
+static void destroy_devices(struct domain *d)
+{
+	vpci_destroy(d);
+	vioapic_destroy(d);
+	hvm_io_free(d);
+}
+
+static int hvm_domain_init(struct domain *d,
+			   const struct xen_domctl_createdomain *cfg)
+{
+	struct hvm_domain *hd;
+	int rc;
+
+	if (cfg->flags & XEN_DOMCTL_CDF_nested_virt) {
+		printk(XENLOG_INFO "createdomain: no nested virtualisation\n");
+		return -EINVAL;
+	}
+	hd = xzalloc(sizeof(*hd) + hvm_ops->domain_size);
+	if (!hd)
+		return -ENOMEM;
+	d->arch = hd;
+	spin_lock_init(&hd->lock, LOCK_VDEV);
+	hd->p2m_generation = 1;
+	hvm_msr_init(d);
+	rc = p2m_init(&d->p2m, hvm_ops->p2m, d->id, flush, d);
+	if (rc)
+		goto free_domain;
+	rc = hvm_ops->domain_init(d);
+	if (rc)
+		goto free_p2m;
+	rc = create_devices(d);
+	if (rc)
+		goto free_devices;
+	return 0;
+
+free_devices:
+	destroy_devices(d);
+	hvm_ops->domain_destroy(d);
+free_p2m:
+	p2m_destroy(&d->p2m);
+free_domain:
+	xfree(hd);
+	d->arch = NULL;
+	return rc;
+}
+
+static int hvm_domain_relinquish(struct domain *d)
+{
+	(void)d; /* no memory of the domain's is held here */
+	return 0;
+}
+
+static void hvm_domain_destroy(struct domain *d)
+{
+	destroy_devices(d);
+	hvm_ops->domain_destroy(d);
+	p2m_destroy(&d->p2m);
+	xfree(d->arch);
+	d->arch = NULL;
+}
+
+static void hvm_vcpu_destroy(struct vcpu *v)
+{
+	struct hvm_vcpu *hv = hvm_vcpu(v);
+
+	vlapic_destroy(v);
+	hvm_ops->vcpu_destroy(v);
+	fpu_free(hv->fpu);
+	xfree(hv);
+	v->arch = NULL;
+}
+
+static int hvm_vcpu_init(struct vcpu *v)
+{
+	struct hvm_vcpu *hv = xzalloc(sizeof(*hv) + hvm_ops->vcpu_size);
+	int rc = -ENOMEM;
+
+	if (!hv)
+		return rc;
+	v->arch = hv;
+	hv->hd = hvm_domain(v->domain);
+	hv->posted = -1;
+	hv->in_reset = v->id != 0;
+	hv->fpu = fpu_alloc();
+	if (!hv->fpu)
+		goto free_vcpu;
+	rc = hvm_ops->vcpu_init(v);
+	if (rc)
+		goto free_fpu;
+	rc = vlapic_init(v);
+	if (rc)
+		goto free_vendor;
+	hvm_vcpu_reset(v);
+	return 0;
+
+free_vendor:
+	hvm_ops->vcpu_destroy(v);
+free_fpu:
+	fpu_free(hv->fpu);
+free_vcpu:
+	xfree(hv);
+	v->arch = NULL;
+	return rc;
+}
+
+static void power_on(struct vcpu *v)
+{
+	fpu_reset(hvm_vcpu(v)->fpu);
+	vlapic_reset(hvm_vcpu(v)->lapic, false);
+	hvm_vcpu_reset(v);
+}
+
+static void send_nmi(struct vcpu *v)
+{
+	WRITE_ONCE(hvm_vcpu(v)->nmi_pending, true);
+	vcpu_kick(v);
+}
+
+static bool va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn)
+{
+	uint32_t error;
+	gpa_t gpa;
+
+	if (!guest_walk(v, va, WALK_WRITE, &gpa, &error))
+		return false;
+	*gfn = gpa_to_gfn(gpa);
+	return true;
+}
+
+static unsigned int guest_bits(struct vcpu *v)
+{
+	struct hvm_segment cs;
+
+	if (!(hvm_ops->get_creg(v, EFER) & EFER_LMA))
+		return 32;
+	hvm_ops->get_seg(v, SEG_CS, &cs);
+	return cs.attr & SEG_ATTR_L ? 64 : 32;
+}
+
+static bool kernel_mode(struct vcpu *v)
+{
+	return hvm_ops->cpl(v) == 0;
+}
+
+static void hypercall_restart(struct vcpu *v)
+{
+	v->regs.rip = hvm_vcpu(v)->restart_rip;
+}
+
+static const struct domain_kind kind = {
+	.name = "HVM",
+	.translated = true,
+	.domain_init = hvm_domain_init,
+	.domain_relinquish = hvm_domain_relinquish,
+	.domain_destroy = hvm_domain_destroy,
+	.vcpu_init = hvm_vcpu_init,
+	.vcpu_destroy = hvm_vcpu_destroy,
+	.vcpu_set_context = hvm_set_context,
+	.context_size = sizeof(struct vcpu_hvm_context),
+	.vcpu_get_context = hvm_get_context,
+	.send_nmi = send_nmi,
+	.vcpu_reset = power_on,
+	.sched = &hvm_sched_ops,
+	.event_notify = hvm_event_notify,
+	.vcpu_has_work = hvm_vcpu_has_work,
+	.copy_to_guest = hvm_copy_to_guest,
+	.copy_from_guest = hvm_copy_from_guest,
+	.va_to_gfn = va_to_gfn,
+	.guest_bits = guest_bits,
+	.kernel_mode = kernel_mode,
+	.hypercall_restart = hypercall_restart,
+	.hypercall_page = hvm_hypercall_page,
+	.grant_map = hvm_grant_map,
+	.grant_unmap = hvm_grant_unmap,
+	.grant_replace = hvm_grant_replace,
+	.grant_flush = hvm_grant_flush,
+};
+
+int hvm_init(void)
+{
+	for (unsigned int i = 0; hvm_vendors[i]; i++) {
+		if (!hvm_vendors[i]->probe())
+			continue;
+		hvm_ops = hvm_vendors[i];
+		break;
+	}
+	if (!hvm_ops) {
+		printk("No hardware virtualisation: PV domains only\n");
+		return -ENODEV;
+	}
+	if (hvm_init_cpu()) {
+		hvm_ops = NULL;
+		return -ENODEV;
+	}
+	domain_kind_hvm = &kind;
+	hvm_op_hook = hvm_op;
+	return 0;
+}
+
+int hvm_init_cpu(void)
+{
+	if (!hvm_ops)
+		return 0;
+	fpu_init_cpu();
+	return hvm_ops->cpu_up();
+}

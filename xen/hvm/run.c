@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A vCPU's turn on a CPU: look for interrupts, enter, answer the exit, again,
+ * until a softirq wants the CPU or the vCPU waits. Interrupts are off from the
+ * look until the entry, so nothing that arrives in between is missed: it ends
+ * the run at once.
+ */
+#include "hvm/hvm.h"
+
+#include "console/printk.h"
+#include "cpu/fpu.h"
+#include "cpu/softirq.h"
+#include "hvm/dev/vlapic.h"
+
+#define HOT __attribute__((section(".text.hot")))
+
+/* The vector that the guest should see first, and who wants it. */
+static HOT int next_irq(struct vcpu *v, struct hvm_vcpu *hv,
+			enum irq_source *by)
+{
+	if (READ_ONCE(hv->upcall)) {
+		uint8_t vector = hv->hd->callback_vector;
+
+		WRITE_ONCE(hv->upcall, false);
+		smp_mb();
+		if (vector && v->info &&
+		    READ_ONCE(v->info->evtchn_upcall_pending)) {
+			/* Level-triggered: it stays until the guest clears
+			 * the flag. */
+			WRITE_ONCE(hv->upcall, true);
+			*by = IRQ_CALLBACK;
+			return vector;
+		}
+	}
+	*by = IRQ_LAPIC;
+	return hv->irq_check ? vlapic_highest(hv->lapic) : -1;
+}
+
+/* What waits at the guest's door is what should. Interrupts off. */
+static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
+{
+	enum irq_source by;
+	int vector;
+
+	if (unlikely(hv->nmi_pending)) {
+		hv->nmi_pending = false;
+		hvm_ops->inject_nmi(v);
+	}
+	if (likely(!hv->upcall && !hv->irq_check && hv->posted < 0))
+		return;
+	vector = next_irq(v, hv, &by);
+	if (vector < 0 && by == IRQ_LAPIC)
+		WRITE_ONCE(hv->irq_check, false);
+	if (vector == hv->posted && (vector < 0 || by == hv->posted_by))
+		return;
+	hvm_ops->post_irq(v, vector, by == IRQ_CALLBACK);
+	hv->posted = vector;
+	hv->posted_by = by;
+}
+
+/* The guest may have taken what waited. */
+static HOT void note_taken_irq(struct vcpu *v, struct hvm_vcpu *hv)
+{
+	if (hv->posted < 0 || hvm_ops->posted_irq(v) >= 0)
+		return;
+	if (hv->posted_by == IRQ_LAPIC) {
+		vlapic_ack(hv->lapic, (uint8_t)hv->posted);
+		hv->irq_check = true;
+	}
+	hv->posted = -1;
+}
+
+/* The vCPU's instruction is done: a single-stepping guest traps after it. */
+static HOT bool skip(struct vcpu *v, const struct vmexit *x)
+{
+	if (unlikely(!hvm_ops->skip(v, x))) {
+		hvm_inject_gp(v);
+		return false;
+	}
+	if (unlikely(v->regs.rflags & BIT(8)))
+		hvm_ops->inject_exception(v, 1, false, 0);
+	return true;
+}
+
+static void crash(struct vcpu *v, const struct vmexit *x)
+{
+	if (!v->domain->shutting_down)
+		domain_crash(v->domain,
+			     "v%u: %s at %#lx (code %#lx, %#lx, %#lx)", v->id,
+			     hvm_exit_name(x->kind), v->regs.rip, x->code,
+			     x->info1, x->info2);
+	hvm_ops->dump(v);
+}
+
+static HOT void answer(struct vcpu *v, const struct vmexit *x)
+{
+	switch (hvm_exit(v, x)) {
+	case VERDICT_RESUME:
+		break;
+	case VERDICT_SKIP:
+		skip(v, x);
+		break;
+	case VERDICT_BLOCK:
+		if (skip(v, x))
+			vcpu_block(v);
+		break;
+	case VERDICT_CRASH:
+		crash(v, x);
+		break;
+	}
+}
+
+static HOT void hvm_run(struct sched_unit *u)
+{
+	struct vcpu *v = container_of(u, struct vcpu, unit);
+	struct hvm_vcpu *hv = hvm_vcpu(v);
+	struct vmexit x;
+
+	this_cpu(current) = v;
+	if (unlikely(READ_ONCE(hv->lapic->init_sipi)))
+		vlapic_do_init_sipi(v);
+	while (likely(!hv->in_reset)) {
+		local_irq_disable();
+		if (unlikely(softirq_is_pending() || u->state != SCHED_RUNNING))
+			break;
+		post_next_irq(v, hv);
+		hvm_ops->run(v, &x);
+		local_irq_enable();
+		note_taken_irq(v, hv);
+		answer(v, &x);
+		if (unlikely(READ_ONCE(hv->lapic->init_sipi)))
+			vlapic_do_init_sipi(v);
+	}
+	local_irq_enable();
+	if (unlikely(hv->in_reset) && u->state == SCHED_RUNNING)
+		vcpu_block(v);
+	this_cpu(current) = NULL;
+}
+
+static void hvm_switch_in(struct sched_unit *u)
+{
+	struct vcpu *v = container_of(u, struct vcpu, unit);
+
+	fpu_restore(hvm_vcpu(v)->fpu);
+	hvm_ops->vcpu_load(v);
+}
+
+static void hvm_switch_out(struct sched_unit *u)
+{
+	struct vcpu *v = container_of(u, struct vcpu, unit);
+
+	hvm_ops->vcpu_unload(v);
+	fpu_save(hvm_vcpu(v)->fpu);
+}
+
+void hvm_event_notify(struct vcpu *v)
+{
+	WRITE_ONCE(hvm_vcpu(v)->upcall, true);
+	if (v != current)
+		vcpu_kick(v);
+}
+
+bool hvm_vcpu_has_work(struct vcpu *v)
+{
+	struct hvm_vcpu *hv = hvm_vcpu(v);
+
+	if (READ_ONCE(hv->lapic->init_sipi) || hv->nmi_pending)
+		return true;
+	if (hv->in_reset)
+		return false;
+	if (hv->hd->callback_vector && v->info &&
+	    READ_ONCE(v->info->evtchn_upcall_pending))
+		return true;
+	return vlapic_has_work(hv->lapic);
+}
+
+const struct sched_unit_ops hvm_sched_ops = {
+	.run = hvm_run,
+	.switch_out = hvm_switch_out,
+	.switch_in = hvm_switch_in,
+	.runstate = vcpu_runstate_change,
+};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address space numbers. Each CPU hands out its own, upwards; when they are
+ * used up, a new generation begins with one flush of all. A vCPU keeps its
+ * number while it stays on the CPU, so nothing is flushed in steady state.
+ * Forgetting a vCPU's translations means a new number (or, where the CPU can,
+ * the flush of one).
+ */
+#include "hvm/svm/svm.h"
+
+struct asid_cpu {
+	uint64_t generation;
+	uint32_t next, last;
+};
+static DEFINE_PER_CPU(struct asid_cpu, asid);
+
+void svm_asid_init_cpu(uint32_t nr)
+{
+	struct asid_cpu *a = &this_cpu(asid);
+
+	/* 0 is the host's. Generations never repeat: stale numbers of an
+	 * earlier life of this CPU do not match. */
+	*a = (struct asid_cpu){
+		.generation = a->generation + 1, .next = 1, .last = nr - 1};
+}
+
+static void new_asid(struct svm_vcpu *s, struct asid_cpu *a)
+{
+	if (a->next > a->last) {
+		a->generation++;
+		a->next = 1;
+		s->vmcb->tlb_control = TLB_FLUSH_ALL;
+	}
+	s->asid_generation = a->generation;
+	s->asid_cpu = smp_processor_id();
+	vmcb_set_asid(s->vmcb, a->next++);
+}
+
+/* Before each entry, interrupts off. */
+__attribute__((section(".text.hot"))) void svm_asid_assign(struct svm_vcpu *s)
+{
+	struct asid_cpu *a = &this_cpu(asid);
+
+	if (likely(!s->flush && s->asid_generation == a->generation &&
+		   s->asid_cpu == smp_processor_id()))
+		return;
+	WRITE_ONCE(s->flush, false);
+	smp_mb();
+	if (s->asid_generation == a->generation &&
+	    s->asid_cpu == smp_processor_id() &&
+	    svm_has(SVM_FEATURE_FLUSH_ASID)) {
+		s->vmcb->tlb_control = TLB_FLUSH_ASID;
+		return;
+	}
+	new_asid(s, a);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the next instruction is. The processor says so where it has NRIP save.
+ * Otherwise the instruction's bytes are fetched through the guest's page tables
+ * and decoded: prefixes are legal everywhere, so no length is a constant.
+ * Kernel code stays what it is, so a kernel's instructions are looked at once
+ * and remembered by exit code, RIP, CR3 and mode; user code each time.
+ */
+#include "hvm/svm/svm.h"
+
+#include "emulate/decode.h"
+#include "hvm/guest_walk.h"
+
+static unsigned int code_mode(const struct vmcb *vmcb)
+{
+	if ((vmcb->efer & EFER_LMA) && (vmcb->cs.attr & SEG_ATTR_L))
+		return 64;
+	return vmcb->cs.attr & SEG_ATTR_D ? 32 : 16;
+}
+
+static uint64_t linear_rip(const struct vcpu *v, const struct vmcb *vmcb,
+			   unsigned int mode)
+{
+	if (mode == 64)
+		return v->regs.rip;
+	return (uint32_t)(vmcb->cs.base + v->regs.rip);
+}
+
+static uint8_t decode_now(struct vcpu *v, struct ilen_entry *e)
+{
+	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+	uint8_t bytes[INSN_MAX];
+	struct insn insn;
+	unsigned int n = hvm_fetch(v, linear_rip(v, vmcb, e->mode), bytes,
+				   sizeof(bytes));
+
+	if (!insn_decode(&insn, bytes, n, e->mode))
+		return 0;
+	e->opcode = insn.has_modrm ? insn.modrm : insn.opcode;
+	e->length = insn.length;
+	return e->length;
+}
+
+__attribute__((section(".text.hot"))) uint8_t
+svm_instruction_length(struct vcpu *v, uint16_t code, uint8_t *opcode)
+{
+	struct svm_vcpu *s = svm_vcpu(v);
+	struct vmcb *vmcb = s->vmcb;
+	struct ilen_entry *e =
+		&s->ilen[(v->regs.rip ^ v->regs.rip >> 6 ^ code) % ILEN_CACHE];
+	uint8_t mode = code_mode(vmcb);
+	uint8_t length;
+
+	if (likely(e->rip == v->regs.rip && e->cr3 == vmcb->cr3 &&
+		   e->code == code && e->mode == mode && vmcb->cpl == 0)) {
+		*opcode = e->opcode;
+		return e->length;
+	}
+	e->rip = v->regs.rip;
+	e->cr3 = vmcb->cr3;
+	e->code = code;
+	e->mode = mode;
+	length = decode_now(v, e);
+	*opcode = e->opcode;
+	if (!length || vmcb->cpl)
+		e->mode = 0; /* not to be remembered */
+	return length;
+}
+
+__attribute__((section(".text.hot"))) bool svm_skip(struct vcpu *v,
+						    const struct vmexit *x)
+{
+	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+	uint8_t length = x->length, opcode;
+
+	if (!length)
+		length = svm_instruction_length(v, x->code, &opcode);
+	if (unlikely(!length))
+		return false;
+	v->regs.rip += length;
+	if (unlikely(code_mode(vmcb) != 64))
+		v->regs.rip = (uint32_t)v->regs.rip;
+	vmcb->int_state &= ~INT_SHADOW;
+	return true;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events into the guest. A posted interrupt is a virtual interrupt (V_IRQ, AMD
+ * APM Vol. 2, "Virtual Interrupts"): the processor delivers it as soon as the
+ * guest can take it, without an exit, and clears V_IRQ. Exceptions and NMIs go
+ * in through EVENTINJ with the next entry. An event whose delivery an exit
+ * interrupted (EXITINTINFO) is given again.
+ */
+#include "hvm/svm/svm.h"
+
+#include "cpu/traps.h"
+
+void svm_post_irq(struct vcpu *v, int vector, bool above_tpr)
+{
+	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+	uint32_t ctl = vmcb->int_ctl & ~(uint32_t)(V_IRQ | V_PRIO | V_IGN_TPR);
+
+	if (vector >= 0) {
+		ctl |= V_IRQ | (above_tpr ? V_IGN_TPR : 0);
+		ctl |= (uint32_t)(vector >> 4) << V_PRIO_SHIFT;
+		vmcb_set_int_vector(vmcb, vector);
+	}
+	vmcb_set_int_ctl(vmcb, ctl);
+}
+
+__attribute__((section(".text.hot"))) int svm_posted_irq(struct vcpu *v)
+{
+	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+
+	return vmcb->int_ctl & V_IRQ ? (int)(vmcb->int_vector & 0xff) : -1;
+}
+
+/* AMD APM Vol. 2, "Double-Fault Exception": which pairs make one. */
+static bool is_contributory(uint8_t vector)
+{
+	return vector == 0 || (vector >= 10 && vector <= 13);
+}
+
+static bool makes_double_fault(uint8_t first, uint8_t second)
+{
+	if (first == TRAP_PF)
+		return second == TRAP_PF || is_contributory(second);
+	return is_contributory(first) && is_contributory(second);
+}
+
+void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
+			  uint32_t error)
+{
+	struct svm_vcpu *s = svm_vcpu(v);
+	uint64_t e = vector | EVENT_EXCEPTION | EVENT_VALID;
+
+	if ((s->eventinj & EVENT_VALID) &&
+	    (s->eventinj & EVENT_TYPE) == EVENT_EXCEPTION &&
+	    makes_double_fault(s->eventinj & EVENT_VECTOR, vector)) {
+		s->eventinj = TRAP_DF | EVENT_EXCEPTION | EVENT_ERROR |
+			      EVENT_VALID;
+		return;
+	}
+	if (has_error)
+		e |= EVENT_ERROR | (uint64_t)error << 32;
+	s->eventinj = e;
+}
+
+void svm_inject_nmi(struct vcpu *v)
+{
+	struct svm_vcpu *s = svm_vcpu(v);
+
+	if (!(s->eventinj & EVENT_VALID))
+		s->eventinj = TRAP_NMI | EVENT_NMI | EVENT_VALID;
+}
+
+/*
+ * The last exit came while an event was being delivered. Software interrupts
+ * and traps are not repeated: RIP is still at their instruction, which will be
+ * executed again.
+ */
+void svm_reinject(struct vcpu *v)
+{
+	struct svm_vcpu *s = svm_vcpu(v);
+	struct vmcb *vmcb = s->vmcb;
+	uint64_t e = vmcb->exitintinfo;
+	uint8_t vector = e & EVENT_VECTOR;
+
+	switch (e & EVENT_TYPE) {
+	case EVENT_SOFT:
+		return;
+	case EVENT_EXCEPTION:
+		if (vector == 3 || vector == 4)
+			return;
+		break;
+	case EVENT_INTR:
+		/* Was it the posted one, it is on its way now. */
+		if ((vmcb->int_ctl & V_IRQ) &&
+		    (vmcb->int_vector & 0xff) == vector)
+			svm_post_irq(v, -1, false);
+		break;
+	}
+	s->eventinj = e;
+}

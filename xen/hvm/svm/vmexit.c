@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* The hardware's account of an exit, in the words of struct vmexit. */
+#include "hvm/svm/svm.h"
+
+#define HOT __attribute__((section(".text.hot")))
+
+/* AMD APM Vol. 2, "IOIO Intercepts". */
+static HOT void decode_io(const struct vcpu *v, const struct vmcb *vmcb,
+			  struct vmexit *x)
+{
+	uint64_t info = vmcb->exitinfo1;
+
+	x->kind = VMEXIT_IO;
+	x->length = (uint8_t)(vmcb->exitinfo2 - v->regs.rip);
+	x->io.port = (uint16_t)(info >> 16);
+	x->io.in = info & BIT(0);
+	x->io.string = info & BIT(2);
+	x->io.rep = info & BIT(3);
+	x->io.size = (info >> 4) & 7;
+	x->io.addr_size = ((info >> 7) & 7) * 2;
+	x->io.seg = (info >> 10) & 7;
+}
+
+static void decode_npf(const struct vmcb *vmcb, struct vmexit *x)
+{
+	uint64_t error = vmcb->exitinfo1;
+
+	x->kind = VMEXIT_NPF;
+	x->npf.gpa = vmcb->exitinfo2;
+	x->npf.present = error & BIT(0);
+	x->npf.write = error & BIT(1);
+	x->npf.user = error & BIT(2);
+	x->npf.fetch = error & BIT(4);
+	x->npf.in_table = error & BIT(33);
+	x->npf.gva_valid = false;
+}
+
+static void decode_exception(const struct vmcb *vmcb, struct vmexit *x)
+{
+	x->kind = VMEXIT_EXCEPTION;
+	x->exc.vector = (uint8_t)(vmcb->exitcode - SVM_EXCEPTION);
+	x->exc.has_error = x->exc.vector == 8 ||
+			   (x->exc.vector >= 10 && x->exc.vector <= 14) ||
+			   x->exc.vector == 17;
+	x->exc.error = (uint32_t)vmcb->exitinfo1;
+	x->exc.cr2 = vmcb->exitinfo2;
+}
+
+/* The guest's first look at a debug register: they become its own until its
+ * vCPU leaves this CPU. */
+static void load_debug_registers(struct svm_vcpu *s)
+{
+	__asm__ volatile("mov %0, %%db0" : : "r"(s->dr[0]));
+	__asm__ volatile("mov %0, %%db1" : : "r"(s->dr[1]));
+	__asm__ volatile("mov %0, %%db2" : : "r"(s->dr[2]));
+	__asm__ volatile("mov %0, %%db3" : : "r"(s->dr[3]));
+	s->dr_dirty = true;
+	vmcb_set_dr_read(s->vmcb, 0);
+	vmcb_set_dr_write(s->vmcb, 0);
+}
+
+/* TCG reports RDTSCP as RDTSC: the bytes tell (0f 01 f9). */
+static void decode_rdtsc(struct vcpu *v, struct vmexit *x)
+{
+	uint8_t opcode = 0;
+
+	x->kind = VMEXIT_RDTSC;
+	if (x->length)
+		return;
+	x->length = svm_instruction_length(v, SVM_RDTSC, &opcode);
+	if (opcode == 0xf9)
+		x->kind = VMEXIT_RDTSCP;
+}
+
+static void decode_rare(struct vcpu *v, struct vmexit *x)
+{
+	struct svm_vcpu *s = svm_vcpu(v);
+	uint64_t code = s->vmcb->exitcode;
+
+	if (code >= SVM_DR_READ && code < SVM_EXCEPTION) {
+		load_debug_registers(s);
+		x->kind = VMEXIT_INTERNAL;
+	} else if (code >= SVM_EXCEPTION && code < SVM_INTR) {
+		decode_exception(s->vmcb, x);
+	} else if (code >= SVM_VMRUN && code <= SVM_SKINIT) {
+		x->kind = VMEXIT_VIRT;
+	}
+}
+
+static const uint8_t simple[] = {
+	[SVM_INTR] = VMEXIT_INTR,
+	[SVM_NMI] = VMEXIT_NMI,
+	[SVM_SMI] = VMEXIT_INTERNAL,
+	[SVM_RDPMC] = VMEXIT_RDPMC,
+	[SVM_CPUID] = VMEXIT_CPUID,
+	[SVM_INVD] = VMEXIT_INVD,
+	[SVM_PAUSE] = VMEXIT_PAUSE,
+	[SVM_HLT] = VMEXIT_HLT,
+	[SVM_INVLPGA] = VMEXIT_VIRT,
+	[SVM_TASK_SWITCH] = VMEXIT_TASK_SWITCH,
+	[SVM_SHUTDOWN] = VMEXIT_SHUTDOWN,
+	[SVM_VMMCALL] = VMEXIT_HYPERCALL,
+	[SVM_RDTSCP] = VMEXIT_RDTSCP,
+	[SVM_WBINVD] = VMEXIT_INVD,
+	[SVM_MONITOR] = VMEXIT_MONITOR,
+	[SVM_MWAIT] = VMEXIT_MWAIT,
+	[SVM_MWAIT_ARMED] = VMEXIT_MWAIT,
+	[SVM_XSETBV] = VMEXIT_XSETBV,
+};
+
+HOT void svm_decode(struct vcpu *v, struct vmexit *x)
+{
+	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+	uint64_t code = vmcb->exitcode;
+
+	x->code = code;
+	x->info1 = vmcb->exitinfo1;
+	x->info2 = vmcb->exitinfo2;
+	x->length = 0;
+	if (svm_has(SVM_FEATURE_NRIP) && vmcb->nrip > v->regs.rip &&
+	    vmcb->nrip - v->regs.rip <= 15)
+		x->length = (uint8_t)(vmcb->nrip - v->regs.rip);
+	if (likely(code < ARRAY_SIZE(simple) && simple[code])) {
+		x->kind = simple[code];
+		return;
+	}
+	switch (code) {
+	case SVM_INTR: /* VMEXIT_INTR is 0 */
+		x->kind = VMEXIT_INTR;
+		break;
+	case SVM_IOIO:
+		decode_io(v, vmcb, x);
+		break;
+	case SVM_MSR:
+		x->kind = vmcb->exitinfo1 & 1 ? VMEXIT_WRMSR : VMEXIT_RDMSR;
+		break;
+	case SVM_NPF:
+		decode_npf(vmcb, x);
+		break;
+	case SVM_RDTSC:
+		decode_rdtsc(v, x);
+		break;
+	default:
+		x->kind = VMEXIT_UNKNOWN;
+		decode_rare(v, x);
+	}
+}
