@@ -6,6 +6,9 @@
  */
 #include "mem/layout.h"
 
+/* Needed to unpack dom0's kernel, and given back afterwards. */
+#define UNPACKERS *liblzma.a:* *libzstd.a:* *liblz4.a:* *libz.a:*
+
 OUTPUT_FORMAT("elf64-x86-64")
 OUTPUT_ARCH("i386:x86-64")
 ENTRY(entry_multiboot_phys)
@@ -22,12 +25,13 @@ SECTIONS {
 		KEEP(*(.boot.header))
 		*(.boot.entry)
 		*(.text.hot .text.hot.*)
-		*(.text .text.*)
+		*(EXCLUDE_FILE(UNPACKERS) .text EXCLUDE_FILE(UNPACKERS) .text.*)
 		. = ALIGN(4096);
 		image_text_end = .;
 	} :image
 	.rodata : {
-		*(.rodata .rodata.*)
+		*(EXCLUDE_FILE(UNPACKERS) .rodata
+		  EXCLUDE_FILE(UNPACKERS) .rodata.*)
 		*(.data.rel.ro .data.rel.ro.*)
 		*(.got .got.* .igot .igot.* .iplt .plt .plt.* .rela.*)
 		. = ALIGN(8);
@@ -45,12 +49,14 @@ SECTIONS {
 	} :image
 	.init.text : {
 		*(.init.text .init.text.*)
+		*(.text .text.*)
 		. = ALIGN(4096);
 		image_init_text_end = .;
 	} :image
 	.init.data : {
 		*(.init.data .init.data.*)
 		*(.init.rodata .init.rodata.*)
+		*(.rodata .rodata.*)
 		. = ALIGN(8);
 		image_param_start = .;
 		KEEP(*(.init.param))

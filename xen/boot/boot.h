@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* The start sequence's own steps, in its own files. */
+#ifndef OSTLER_BOOT_BOOT_H
+#define OSTLER_BOOT_BOOT_H
+
+#include "boot/bootinfo.h"
+
+/* Makes the page where other CPUs start (cpu/trampoline.h). */
+void trampoline_init(void);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* The page where other CPUs start, see cpu/trampoline.h and trampoline.S. */
+#include "cpu/trampoline.h"
+#include "boot/boot.h"
+#include "console/printk.h"
+#include "lib/string.h"
+#include "lib/x86.h"
+#include "mem/layout.h"
+#include "mem/map.h"
+#include "mem/memory_map.h"
+
+paddr_t trampoline_phys;
+
+extern const char trampoline_code[], trampoline_words[], trampoline_end[],
+	trampoline_high[];
+
+/* As trampoline.S has them. */
+struct trampoline_words {
+	uint64_t stack, entry, arg, high, host_cr3;
+	uint32_t cr3, cr4, cr0, efer;
+	uint32_t jump_32[2], jump_64[2];
+	uint16_t gdt_limit;
+	uint32_t gdt_base;
+} __packed;
+
+static struct {
+	uint64_t l4[512], l3[512], l2[512];
+} tables __attribute__((section(".bss.page_aligned"), aligned(4096)));
+
+/* The highest page of RAM below 640 KiB; page 0 is the BIOS's. */
+static paddr_t __init find_page(void)
+{
+	paddr_t best = 0;
+
+	for (unsigned int i = 0; i < machine_map.n; i++) {
+		const struct memory_range *r = &machine_map.range[i];
+		paddr_t end = min(r->end, (paddr_t)0xa0000);
+
+		if (r->type == MEMORY_RAM && end > r->start &&
+		    end >= 2 * PAGE_SIZE)
+			best = end - PAGE_SIZE;
+	}
+	return best;
+}
+
+static struct trampoline_words *words(void)
+{
+	return maddr_to_virt(trampoline_phys +
+			     (trampoline_words - trampoline_code));
+}
+
+void __init trampoline_init(void)
+{
+	const uint64_t table = 0x23, large = 0xe3; /* present, writable … */
+	struct trampoline_words *w;
+
+	trampoline_phys = find_page();
+	if (!trampoline_phys) {
+		printk(XENLOG_WARNING "No memory below 640 KiB: other CPUs "
+				      "cannot be started\n");
+		return;
+	}
+	memcpy(maddr_to_virt(trampoline_phys), trampoline_code,
+	       trampoline_end - trampoline_code);
+	w = words();
+	w->jump_32[0] += trampoline_phys;
+	w->jump_64[0] += trampoline_phys;
+	w->gdt_base += trampoline_phys;
+	w->high = (uint64_t)trampoline_high;
+	w->cr3 = virt_to_maddr(tables.l4);
+	tables.l2[0] = large;
+	tables.l3[0] = virt_to_maddr(tables.l2) | table;
+}
+
+void trampoline_prepare(void *stack_top, void (*entry)(unsigned long),
+			unsigned long arg)
+{
+	struct trampoline_words *w = words();
+
+	memcpy(tables.l4, maddr_to_virt(host_cr3), PAGE_SIZE);
+	tables.l4[0] = virt_to_maddr(tables.l3) | 0x23;
+	w->stack = (uint64_t)stack_top;
+	w->entry = (uint64_t)entry;
+	w->arg = arg;
+	w->host_cr3 = host_cr3;
+	w->cr0 = read_cr0();
+	w->cr4 = read_cr4();
+	w->efer = rdmsr(MSR_EFER) & ~EFER_LMA;
+}
