@@ -3,10 +3,17 @@
  * The start sequence, from the entry code to the first domain: each subsystem's
  * initialisation, in the one order in which it works.
  */
-#include "boot/bootinfo.h"
+#include "boot/boot.h"
 #include "console/console.h"
 #include "console/printk.h"
-#include "cpu/cpu.h"
+#include "console/serial.h"
+#include "cpu/acpi.h"
+#include "cpu/init.h"
+#include "cpu/irq.h"
+#include "cpu/panic.h"
+#include "cpu/smp.h"
+#include "cpu/softirq.h"
+#include "cpu/time.h"
 #include "lib/param.h"
 #include "lib/string.h"
 #include "lib/x86.h"
@@ -16,9 +23,6 @@
 #define VERSION "0.1.0"
 
 void start(uint32_t magic, uint32_t info, uint32_t base) __noreturn;
-
-/* cpu/ has the one that counts. */
-DEFINE_PER_CPU(uint64_t, cpu_number) __attribute__((weak));
 
 static __initdata struct boot_info boot_info;
 
@@ -53,16 +57,56 @@ static void __init print_boot_info(const struct boot_info *bi)
 		       bi->module[i].start, bi->module[i].words);
 }
 
-static void __init reserve_modules(const struct boot_info *bi)
+static void serial_interrupt(void *data, unsigned int irq)
+{
+	(void)data;
+	(void)irq;
+	serial_poll();
+}
+
+/* The console, from options to output; then who we are. */
+static void __init start_console(const struct boot_info *bi)
+{
+	/* Messages wait in the ring until the console's options are known. */
+	param_parse_line(bi->command_line, image_param_start, image_param_end,
+			 report_word);
+	console_init();
+	print_boot_info(bi);
+}
+
+static void __init start_memory(const struct boot_info *bi)
 {
 	for (unsigned int i = 0; i < bi->nr_modules; i++)
 		memory_reserve(bi->module[i].start, bi->module[i].end);
+	memory_init(&bi->memory);
+	trampoline_init();
+}
+
+static void __init start_machine(const struct boot_info *bi)
+{
+	unsigned int line;
+
+	if (!acpi_init(bi->rsdp))
+		printk(XENLOG_WARNING "No ACPI tables: one CPU, no I/O APIC\n");
+	panic_reboot = machine_reboot;
+	cpu_print_features();
+	time_init();
+	console_clock = now;
+	apic_init();
+	ioapic_init();
+	softirq_init();
+	local_irq_enable();
+	line = serial_enable_irq();
+	if (line && irq_request_isa(line, serial_interrupt, NULL))
+		printk(XENLOG_WARNING "No interrupt from the serial line: no "
+				      "input\n");
 }
 
 /* Not __init: from here on only what stays is left. */
 static void __noreturn __attribute__((noinline)) run(void)
 {
 	memory_free_init();
+	printk("Ready %ld ms after time zero\n", now() / 1000000);
 	panic("nothing to run");
 }
 
@@ -71,15 +115,12 @@ void __init start(uint32_t magic, uint32_t info, uint32_t base)
 	struct boot_info *bi = &boot_info;
 
 	image_phys_start = base;
+	cpu_init_bsp();
+	traps_init();
 	if (!boot_info_parse(bi, magic, info))
 		panic("started by an unknown boot protocol (EAX %#x)", magic);
-	/* Messages wait in the ring until the console's options are known. */
-	param_parse_line(bi->command_line, image_param_start, image_param_end,
-			 report_word);
-	console_init();
-	print_boot_info(bi);
-
-	reserve_modules(bi);
-	memory_init(&bi->memory);
+	start_console(bi);
+	start_memory(bi);
+	start_machine(bi);
 	run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The page where other CPUs start, see cpu/trampoline.h and trampoline.S. */
+/* The page where other CPUs start, see cpu/trampoline.h and trampoline_code.S.
+ */
 #include "cpu/trampoline.h"
 #include "boot/boot.h"
 #include "console/printk.h"
@@ -14,7 +15,7 @@ paddr_t trampoline_phys;
 extern const char trampoline_code[], trampoline_words[], trampoline_end[],
 	trampoline_high[];
 
-/* As trampoline.S has them. */
+/* As trampoline_code.S has them. */
 struct trampoline_words {
 	uint64_t stack, entry, arg, high, host_cr3;
 	uint32_t cr3, cr4, cr0, efer;

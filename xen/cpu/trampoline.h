@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where other CPUs start: a page below 1 MiB with 16-bit code (boot/
- * trampoline.S), which takes one CPU at a time to 64-bit mode on our page
- * tables, with this CPU's CR0, CR4 and EFER, interrupts off, GS.base and FS.base
- * 0, flat segments from a GDT in that page, and calls entry(arg) on the stack.
+ * trampoline_code.S), which takes one CPU at a time to 64-bit mode on our page
+ * tables, with this CPU's CR0, CR4 and EFER, interrupts off, GS.base and
+ * FS.base 0, flat segments from a GDT in that page, and calls entry(arg) on the
+ * stack.
  */
 #ifndef OSTLER_CPU_TRAMPOLINE_H
 #define OSTLER_CPU_TRAMPOLINE_H

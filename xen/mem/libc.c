@@ -36,7 +36,7 @@ void __stack_chk_fail(void)
 unsigned long libc_begin(void)
 {
 	/* The canary's place is 0x28 behind FS.base; any value will do. */
-	static uint64_t canary[6] = { [5] = 0x6f73746c65720a00 };
+	static uint64_t canary[6] = {[5] = 0x6f73746c65720a00};
 	unsigned long flags = local_irq_save();
 
 	wrmsr(MSR_FS_BASE, (uint64_t)canary);
