@@ -6,6 +6,6 @@
 #include "boot/bootinfo.h"
 
 /* Makes the page where other CPUs start (cpu/trampoline.h). */
-void trampoline_init(void);
+void trampoline_init(const struct boot_info *bi);
 
 #endif

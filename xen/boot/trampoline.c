@@ -28,18 +28,45 @@ static struct {
 	uint64_t l4[512], l3[512], l2[512];
 } tables __attribute__((section(".bss.page_aligned"), aligned(4096)));
 
+/* The module that touches the page, or NULL. */
+static const struct boot_module *__init module_at(const struct boot_info *bi,
+						  paddr_t page)
+{
+	for (unsigned int i = 0; i < bi->nr_modules; i++)
+		if (bi->module[i].start < page + PAGE_SIZE &&
+		    bi->module[i].end > page)
+			return &bi->module[i];
+	return NULL;
+}
+
+/* The highest page in [start, end) that no module touches, or 0. */
+static paddr_t __init page_in(const struct boot_info *bi, paddr_t start,
+			      paddr_t end)
+{
+	while (end >= start + PAGE_SIZE) {
+		paddr_t page = ROUND_DOWN(end, PAGE_SIZE) - PAGE_SIZE;
+		const struct boot_module *m = module_at(bi, page);
+
+		if (!m)
+			return page;
+		end = m->start;
+	}
+	return 0;
+}
+
 /* The highest page of RAM below 640 KiB; page 0 is the BIOS's. */
-static paddr_t __init find_page(void)
+static paddr_t __init find_page(const struct boot_info *bi)
 {
 	paddr_t best = 0;
 
 	for (unsigned int i = 0; i < machine_map.n; i++) {
 		const struct memory_range *r = &machine_map.range[i];
-		paddr_t end = min(r->end, (paddr_t)0xa0000);
+		paddr_t page;
 
-		if (r->type == MEMORY_RAM && end > r->start &&
-		    end >= 2 * PAGE_SIZE)
-			best = end - PAGE_SIZE;
+		if (r->type != MEMORY_RAM || r->start >= 0xa0000)
+			continue;
+		page = page_in(bi, r->start, min(r->end, (paddr_t)0xa0000));
+		best = max(best, page);
 	}
 	return best;
 }
@@ -50,12 +77,12 @@ static struct trampoline_words *words(void)
 			     (trampoline_words - trampoline_code));
 }
 
-void __init trampoline_init(void)
+void __init trampoline_init(const struct boot_info *bi)
 {
 	const uint64_t table = 0x23, large = 0xe3; /* present, writable … */
 	struct trampoline_words *w;
 
-	trampoline_phys = find_page();
+	trampoline_phys = find_page(bi);
 	if (!trampoline_phys) {
 		printk(XENLOG_WARNING "No memory below 640 KiB: other CPUs "
 				      "cannot be started\n");
