@@ -210,6 +210,10 @@ enum frame_type frame_type(mfn_t mfn)
 {
 	return fake_frame(mfn)->shared ? FRAME_SHARED : FRAME_WRITABLE;
 }
+bool mfn_valid(mfn_t mfn)
+{
+	return mfn_x(mfn) && mfn_x(mfn) < FAKE_FRAMES;
+}
 domid_t frame_owner(mfn_t mfn)
 {
 	return fake_frame(mfn)->owner;

@@ -10,6 +10,7 @@
 
 #include "domain/domain.h"
 #include "mem/frame.h"
+#include "mem/layout.h"
 
 #define FAKE_FRAMES  1024
 #define FAKE_GFNS    256 /* of each domain */
