@@ -102,6 +102,26 @@ static inline void outl(uint16_t port, uint32_t v)
 {
 	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
 }
+#ifdef OSTLER_UNIT
+static inline void local_irq_enable(void)
+{
+}
+static inline void local_irq_disable(void)
+{
+}
+static inline unsigned long local_irq_save(void)
+{
+	return 0;
+}
+static inline void local_irq_restore(unsigned long flags)
+{
+	(void)flags;
+}
+static inline bool local_irq_is_enabled(void)
+{
+	return true;
+}
+#else
 static inline void local_irq_enable(void)
 {
 	__asm__ volatile("sti" ::: "memory");
@@ -130,6 +150,7 @@ static inline bool local_irq_is_enabled(void)
 	__asm__ volatile("pushfq; popq %0" : "=r"(f));
 	return f & X86_EFLAGS_IF;
 }
+#endif
 static inline uint64_t read_cr0(void)
 {
 	uint64_t v;

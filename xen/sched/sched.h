@@ -63,6 +63,7 @@ struct sched_unit {
 	bool moving;          /* between two run queues */
 	bool yielding;        /* lets others go first, once */
 	bool parked;          /* its group's cap is used up */
+	bool slept;           /* or was paused, since it was last in a queue */
 	uint8_t runstate;     /* as last told to ops->runstate() */
 	s_time_t vtime;       /* time run, over weight */
 	s_time_t run_start, runtime;
@@ -93,6 +94,10 @@ void sched_unit_destroy(struct sched_unit *u);
  */
 void sched_block(struct sched_unit *u, bool (*ready)(struct sched_unit *u));
 void sched_wake(struct sched_unit *u); /* also brings it online */
+#ifdef OSTLER_UNIT
+/* The host's C library has a function of that name, which its locks call. */
+#define sched_yield sched_yield_unit
+#endif
 void sched_yield(struct sched_unit *u);
 void sched_offline(struct sched_unit *u);
 

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Caps: a group may use cap percent of one CPU. It gets that much in each
+ * period of ten milliseconds; when it is used up, its units are put aside until
+ * the period ends. What was overrun is owed by the next.
+ */
+#include "sched/runqueue.h"
+#include "lib/atomic.h"
+#include "lib/errno.h"
+
+static spinlock_t global_lock = SPINLOCK_INIT(LOCK_SCHED_GLOBAL);
+
+static int64_t budget(const struct sched_group *g)
+{
+	return CAP_PERIOD * g->cap / 100;
+}
+
+bool cap_exhausted(const struct sched_group *g)
+{
+	return unlikely(g->cap) && atomic_read(&g->cap_left) <= 0;
+}
+
+void cap_charge(struct sched_group *g, s_time_t ran)
+{
+	if (unlikely(g->cap))
+		atomic_sub(&g->cap_left, ran);
+}
+
+void cap_start(struct sched_group *g, s_time_t t)
+{
+	if (!timer_active(&g->cap_timer))
+		timer_set(&g->cap_timer, t + CAP_PERIOD);
+}
+
+static void unpark(struct sched_unit *u)
+{
+	unsigned long flags;
+	struct runqueue *rq = lock_unit(u, &flags);
+
+	if (!u->parked) {
+		unlock_rq(rq, flags);
+		return;
+	}
+	u->parked = false;
+	if (u->state == SCHED_RUNNABLE && !u->pause_count && !u->moving)
+		place_and_unlock(rq, u, flags);
+	else
+		unlock_rq(rq, flags);
+}
+
+static void unpark_all(struct sched_group *g)
+{
+	struct sched_unit *u;
+
+	list_for_each_entry (u, &g->units, group_node)
+		unpark(u);
+}
+
+static void period_ended(void *data)
+{
+	struct sched_group *g = data;
+	s_time_t t = now();
+	bool used;
+
+	spin_lock(&global_lock);
+	used = atomic_read(&g->cap_left) < budget(g);
+	/* Late by more than a period: those are lost, not saved up. */
+	if (used)
+		atomic_set(
+			&g->cap_left,
+			min(atomic_read(&g->cap_left) + budget(g), budget(g)));
+	unpark_all(g);
+	if (g->cap && used)
+		timer_set(&g->cap_timer,
+			  max(g->cap_timer.expires + CAP_PERIOD, t));
+	spin_unlock(&global_lock);
+}
+
+void sched_group_init(struct sched_group *g)
+{
+	*g = (struct sched_group){.weight = WEIGHT_DEFAULT};
+	list_init(&g->units);
+	timer_init(&g->cap_timer, period_ended, g);
+}
+
+void sched_group_destroy(struct sched_group *g)
+{
+	timer_kill(&g->cap_timer);
+}
+
+void group_add(struct sched_group *g, struct sched_unit *u)
+{
+	spin_lock(&global_lock);
+	list_add_tail(&u->group_node, &g->units);
+	spin_unlock(&global_lock);
+}
+
+void group_remove(struct sched_unit *u)
+{
+	spin_lock(&global_lock);
+	list_del(&u->group_node);
+	spin_unlock(&global_lock);
+}
+
+int sched_set_params(struct sched_group *g, unsigned int weight,
+		     unsigned int cap)
+{
+	if (weight < 1 || weight > 65535 || cap > 65535)
+		return -EINVAL;
+	spin_lock(&global_lock);
+	g->weight = (uint16_t)weight;
+	if (g->cap != cap) {
+		g->cap = (uint16_t)cap;
+		atomic_set(&g->cap_left, budget(g));
+		unpark_all(g);
+	}
+	spin_unlock(&global_lock);
+	return 0;
+}
