@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* xl create: options, configuration, then create.c's steps. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../console/client.h"
 #include "cmds.h"
+#include "create.h"
+#include "destroy.h"
 #include "domjson.h"
+#include "host.h"
 #include "loadconf.h"
+#include "supervise.h"
+#include "vnc.h"
 #include "xl.h"
+
+/* The stock xl's status for a file that cannot be read. */
+#define XL_NO_FILE 3
 
 struct create_opts {
 	const char *file;
-	bool dryrun, quiet;
+	bool dryrun, quiet, paused, console, foreground, no_wait, debug;
+	bool vnc, vnc_password;
 };
 
 enum { OPT_IGNORE_MASKS = 1000 };
@@ -38,36 +49,74 @@ static void show(struct domain_config *dc)
 	json_end(&j);
 }
 
-static int act(struct create_opts *o, struct loaded *l)
+/* Once it runs: who watches over it, and who looks at it. */
+static int go_on(const struct create_opts *o, struct loaded *l, uint32_t domid)
 {
+	if (!o->paused && xc_domain_unpause(host_xc(), domid)) {
+		xl_fail("domain %u cannot be unpaused: %s", domid,
+			strerror(errno));
+		destroy_domain(domid);
+		return XL_FAIL;
+	}
+	if (o->foreground)
+		return supervise_run(l, domid);
+	if (!o->no_wait && !supervise_start(l, domid))
+		return XL_FAIL;
+	if (o->vnc && vnc_viewer(domid, o->vnc_password, false) != XL_OK)
+		xl_warn("no VNC viewer was started");
+	if (o->console)
+		return console_client(host_xs(), domid, NULL, 0);
+	return XL_OK;
+}
+
+static int act(const struct create_opts *o, struct loaded *l)
+{
+	uint32_t domid;
+
 	if (o->dryrun) {
 		if (!o->quiet)
 			show(&l->dc);
 		return XL_OK;
 	}
-	return xl_fail("creating domains is not built in yet");
+	if (!create_domain(l, &domid))
+		return XL_FAIL;
+	return go_on(o, l, domid);
+}
+
+static void take_option(struct create_opts *o, int opt)
+{
+	o->dryrun |= opt == 'n';
+	o->quiet |= opt == 'q';
+	o->paused |= opt == 'p';
+	o->console |= opt == 'c';
+	o->foreground |= opt == 'F';
+	o->no_wait |= opt == 'e';
+	o->vnc |= opt == 'V' || opt == 'A';
+	o->vnc_password |= opt == 'A';
+	if (opt == 'd' && !xl_globals.verbose)
+		xl_globals.verbose = 1;
+	if (opt == 'f')
+		o->file = optarg;
 }
 
 static int run_create(const struct xl_cmd *cmd, int argc, char **argv)
 {
 	struct create_opts o = {.dryrun = xl_globals.dryrun};
-	struct loaded l;
+	struct loaded l = {.text = NULL};
 	char *extra = NULL;
 	int opt, rc = XL_FAIL;
 
 	while ((opt = xl_getopt(cmd, argc, argv, "Fnqf:pcdeVA", longs, 0)) !=
-	       -1) {
-		o.dryrun |= opt == 'n';
-		o.quiet |= opt == 'q';
-		if (opt == 'f')
-			o.file = optarg;
-	}
+	       -1)
+		take_option(&o, opt);
 	if (!load_operands(argc - optind, argv + optind, &o.file, &extra))
 		return XL_FAIL;
 	if (!o.quiet && o.file)
 		fprintf(stderr, "Parsing config from %s\n", o.file);
 	if (load_config(&l, o.file, extra))
 		rc = act(&o, &l);
+	else if (!l.cfg.first)
+		rc = l.cfg.arena.pieces ? XL_FAIL : XL_NO_FILE;
 	load_free(&l);
 	free(extra);
 	return rc;
@@ -105,4 +154,50 @@ const struct xl_cmd cmd_create = {
 	.run = run_create,
 	.changes = true,
 	.dryrun = true,
+};
+
+static int run_update(const struct xl_cmd *cmd, int argc, char **argv)
+{
+	static const struct option update_longs[] = {
+		{"defconfig", 1, NULL, 'f'},
+		{"help", 0, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	struct loaded l = {.text = NULL};
+	const char *file = NULL;
+	char *extra = NULL;
+	struct dom_info d;
+	int opt, rc = XL_FAIL;
+	uint32_t domid;
+
+	while ((opt = xl_getopt(cmd, argc, argv, "df:q", update_longs, 1)) !=
+	       -1)
+		if (opt == 'f')
+			file = optarg;
+	fprintf(stderr, "WARNING: xl now has better capability to manage "
+			"domain configuration, avoid using this command when "
+			"possible\n");
+	domid = host_need(argv[optind++]);
+	if (!load_operands(argc - optind, argv + optind, &file, &extra))
+		return XL_FAIL;
+	if (!file && !*extra)
+		xl_fail("no configuration: name a file or settings");
+	else if (load_config(&l, file, extra) && host_domain(domid, &d))
+		rc = create_keep(&l, domid, d.handle) ? XL_OK : XL_FAIL;
+	load_free(&l);
+	free(extra);
+	return rc;
+}
+
+const struct xl_cmd cmd_config_update = {
+	.name = "config-update",
+	.usage = "<Domain> <ConfigFile> [options] [vars]",
+	.summary = "Update a running domain's saved configuration, used when "
+		   "rebuilding the domain after reboot",
+	.options = "-h                      Print this help.\n"
+		   "-f FILE, --defconfig=FILE\n"
+		   "                        Use the given configuration file.\n"
+		   "-d                      Enable debug messages.",
+	.run = run_update,
+	.changes = true,
 };

@@ -67,13 +67,14 @@ static void print_header(const struct list_opts *o)
 
 static void print_nodes(uint32_t domid)
 {
-	int nodes = xc_get_max_nodes(host_xc());
 	xc_nodemap_t map = xc_nodemap_alloc(host_xc());
 	char text[128] = "-";
+	xc_physinfo_t p;
 
-	if (map && nodes > 0 &&
+	memset(&p, 0, sizeof(p));
+	if (map && !xc_physinfo(host_xc(), &p) &&
 	    !xc_domain_node_getaffinity(host_xc(), domid, map))
-		cpumap_format(map, (unsigned int)nodes, text, sizeof(text));
+		cpumap_format(map, p.max_node_id + 1, text, sizeof(text));
 	printf(" %s", text);
 	free(map);
 }

@@ -7,9 +7,18 @@
 
 #define XL_COMMANDS(X)                                                         \
 	X(create)                                                              \
+	X(config_update)                                                       \
 	X(list)                                                                \
+	X(destroy)                                                             \
+	X(shutdown)                                                            \
+	X(reboot)                                                              \
 	X(pause)                                                               \
 	X(unpause)                                                             \
+	X(console)                                                             \
+	X(vncviewer)                                                           \
+	X(dump_core)                                                           \
+	X(cd_insert)                                                           \
+	X(cd_eject)                                                            \
 	X(mem_max)                                                             \
 	X(mem_set)                                                             \
 	X(vcpu_list)                                                           \
@@ -27,6 +36,12 @@
 	X(debug_keys)                                                          \
 	X(dmesg)                                                               \
 	X(top)                                                                 \
+	X(network_attach)                                                      \
+	X(network_list)                                                        \
+	X(network_detach)                                                      \
+	X(block_attach)                                                        \
+	X(block_list)                                                          \
+	X(block_detach)                                                        \
 	X(uptime)                                                              \
 	X(claims)                                                              \
 	X(cpupool_list)                                                        \

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* xl shutdown, xl reboot: asking the guest, and waiting for it. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmds.h"
+#include "host.h"
+#include "xl.h"
+
+struct request {
+	const char *word; /* what control/shutdown is given */
+	const char *said; /* "Shutting down" */
+	unsigned int trigger;
+	bool fallback;
+};
+
+/*
+ * Does the guest listen? A PV or PVH kernel always may; of an HVM guest its
+ * drivers say so by taking over the callback.
+ */
+static bool listens(uint32_t domid)
+{
+	char *type = host_read("/libxl/%u/type", domid);
+	bool hvm = type && !strcmp(type, "hvm");
+	uint64_t via = 0;
+
+	free(type);
+	if (!hvm)
+		return true;
+	return !xc_hvm_param_get(host_xc(), domid, 0 /* CALLBACK_IRQ */,
+				 &via) &&
+	       via;
+}
+
+static int ask(uint32_t domid, const struct request *r)
+{
+	fprintf(stderr, "%s domain %u\n", r->said, domid);
+	if (listens(domid)) {
+		if (host_write(r->word, "/local/domain/%u/control/shutdown",
+			       domid))
+			return XL_OK;
+		return xl_fail("cannot write to the store: %s",
+			       strerror(errno));
+	}
+	if (!r->fallback) {
+		fprintf(stderr,
+			"PV control interface not available:\n external "
+			"graceful %s not possible.\nUse -F to fallback to ACPI "
+			"%s event.\n",
+			r->word,
+			r->trigger == XEN_DOMCTL_SENDTRIGGER_RESET ? "reset"
+								   : "power");
+		return XL_FAIL;
+	}
+	fprintf(stderr,
+		"PV control interface not available: sending ACPI %s "
+		"event.\n",
+		r->trigger == XEN_DOMCTL_SENDTRIGGER_RESET ? "reset" : "power");
+	if (!xc_domain_send_trigger(host_xc(), domid, r->trigger, 0))
+		return XL_OK;
+	return xl_fail("cannot send it: %s", strerror(errno));
+}
+
+/* Is a domain still that one, and still up? */
+static bool still_up(const struct dom_info *was)
+{
+	struct dom_info now;
+
+	return host_domain(was->domid, &now) &&
+	       !memcmp(now.handle, was->handle, sizeof(now.handle)) &&
+	       !(now.flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying));
+}
+
+static void wait_for(struct dom_info *list, unsigned int nr)
+{
+	struct pollfd p = {.fd = xs_fileno(host_xs()), .events = POLLIN};
+	unsigned int up;
+	char **event;
+
+	fprintf(stderr, "Waiting for %u domains\n", nr);
+	do {
+		up = 0;
+		for (unsigned int i = 0; i < nr; i++)
+			up += still_up(&list[i]);
+		if (up && poll(&p, 1, 1000) > 0) {
+			event = xs_check_watch(host_xs());
+			free(event);
+		}
+	} while (up);
+}
+
+static int run(const struct xl_cmd *cmd, int argc, char **argv,
+	       struct request *r)
+{
+	static const struct option longs[] = {{"all", 0, NULL, 'a'},
+					      {"wait", 0, NULL, 'w'},
+					      {"help", 0, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	bool all = false, wait = false;
+	struct dom_info *list;
+	unsigned int nr = 0, asked = 0;
+	int opt, rc = XL_OK;
+
+	while ((opt = xl_getopt(cmd, argc, argv, "awF", longs, 0)) != -1) {
+		all |= opt == 'a';
+		wait |= opt == 'w';
+		r->fallback |= opt == 'F';
+	}
+	if (optind == argc && !all) {
+		fprintf(stderr, "You must specify -a or a domain id.\n\n");
+		return XL_USAGE;
+	}
+	if (all && optind < argc) {
+		fprintf(stderr,
+			"You may specify -a or a domain id, but not both.\n\n");
+		return XL_USAGE;
+	}
+	if (all) {
+		list = host_domains(&nr);
+	} else {
+		list = calloc(1, sizeof(*list));
+		if (!list)
+			return xl_fail("out of memory");
+		nr = host_domain(host_need(argv[optind]), list);
+	}
+	if (wait)
+		xs_watch(host_xs(), "@releaseDomain", "shutdown");
+	for (unsigned int i = 0; i < nr; i++) {
+		if (all && !list[i].domid)
+			continue;
+		rc |= ask(list[i].domid, r);
+		list[asked++] = list[i];
+	}
+	if (wait && rc == XL_OK)
+		wait_for(list, asked);
+	free(list);
+	return rc;
+}
+
+static int run_shutdown(const struct xl_cmd *cmd, int argc, char **argv)
+{
+	struct request r = {"poweroff", "Shutting down",
+			    XEN_DOMCTL_SENDTRIGGER_POWER, false};
+
+	return run(cmd, argc, argv, &r);
+}
+
+const struct xl_cmd cmd_shutdown = {
+	.name = "shutdown",
+	.usage = "[options] <-a|Domain>",
+	.summary = "Issue a shutdown signal to a domain",
+	.options = "-a, --all               Shutdown all guest domains.\n"
+		   "-h                      Print this help.\n"
+		   "-F                      Fallback to ACPI power event for "
+		   "HVM guests with\n"
+		   "                        no PV drivers.\n"
+		   "-w, --wait              Wait for guest(s) to shutdown.",
+	.run = run_shutdown,
+	.changes = true,
+};
+
+static int run_reboot(const struct xl_cmd *cmd, int argc, char **argv)
+{
+	struct request r = {"reboot", "Rebooting", XEN_DOMCTL_SENDTRIGGER_RESET,
+			    false};
+
+	return run(cmd, argc, argv, &r);
+}
+
+const struct xl_cmd cmd_reboot = {
+	.name = "reboot",
+	.usage = "[options] <-a|Domain>",
+	.summary = "Issue a reboot signal to a domain",
+	.options = "-a, --all               Shutdown all guest domains.\n"
+		   "-h                      Print this help.\n"
+		   "-F                      Fallback to ACPI reset event for "
+		   "HVM guests with\n"
+		   "                        no PV drivers.\n"
+		   "-w, --wait              Wait for guest(s) to reboot.",
+	.run = run_reboot,
+	.changes = true,
+};

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands about devices share; see devcmds.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmds.h"
+#include "create.h"
+#include "devcmds.h"
+#include "host.h"
+#include "savedconf.h"
+
+enum dom_type domain_type(uint32_t domid)
+{
+	char *type = host_read("/libxl/%u/type", domid);
+	enum dom_type t = TYPE_PV;
+
+	for (int i = 0; type && dom_type_names[i]; i++)
+		if (!strcmp(type, dom_type_names[i]))
+			t = (enum dom_type)i;
+	free(type);
+	return t;
+}
+
+/* The words of a specification, put together with commas. */
+char *spec_join(int argc, char **argv)
+{
+	size_t n = 1;
+	char *out;
+
+	for (int i = 0; i < argc; i++)
+		n += strlen(argv[i]) + 1;
+	out = calloc(1, n);
+	for (int i = 0; out && i < argc; i++) {
+		if (i)
+			strcat(out, ",");
+		strcat(out, argv[i]);
+	}
+	return out;
+}
+
+void spec_complain(const char *spec, const struct spec_error *e)
+{
+	fprintf(stderr, "xl: %s\n    %s\n    %*s^\n", e->what, spec, (int)e->at,
+		"");
+}
+
+/* A restart is to have it too: it goes to the end of the kept text. */
+void keep_addition(uint32_t domid, const char *key, const char *spec)
+{
+	struct dom_info d;
+	struct loaded l;
+	char *text, *longer = NULL;
+
+	if (!host_domain(domid, &d))
+		return;
+	text = saved_load(domid, d.handle, SAVED_TEXT);
+	if (text &&
+	    asprintf(&longer, "%s\n%s+=[\"%s\"]\n", text, key, spec) > 0) {
+		if (load_text(&l, "the kept configuration", longer))
+			create_keep(&l, domid, d.handle);
+		load_free(&l);
+	}
+	free(longer);
+	free(text);
+}
+
+/* A device of a domain by kind and number, from its list. */
+bool find_device(uint32_t domid, const char *kind, uint32_t devid,
+		 struct device *out)
+{
+	unsigned int nr;
+	struct device *list = dev_list(domid, &nr);
+	bool found = false;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		if (strcmp(list[i].kind, kind) || list[i].devid != devid)
+			continue;
+		*out = list[i];
+		out->kind = kind;
+		found = true;
+	}
+	dev_free_list(list, nr);
+	return found;
+}
+
+long device_number(const struct device *d, const char *name)
+{
+	char *s = dev_frontend_read(d, name), *end;
+	long n = -1;
+
+	if (s && *s) {
+		n = strtol(s, &end, 10);
+		if (*end)
+			n = -1;
+	}
+	free(s);
+	return n;
+}
+
+int run_device_list(const struct xl_cmd *cmd, int argc, char **argv,
+		    const char *kind, const char *header,
+		    void (*each)(struct json *j, const struct device *d))
+{
+	struct device *list;
+	struct json j, *out = NULL;
+	unsigned int nr;
+	int opt;
+
+	while ((opt = xl_getopt(cmd, argc, argv, "", xl_json_longs, 1)) != -1)
+		if (opt == 'j')
+			out = &j;
+	host_xc();
+	if (out) {
+		json_start(out, stdout);
+		json_array(out, NULL);
+	} else {
+		puts(header);
+	}
+	for (; optind < argc; optind++) {
+		list = dev_list(host_need(argv[optind]), &nr);
+		for (unsigned int i = 0; i < nr; i++)
+			if (!strcmp(list[i].kind, kind))
+				each(out, &list[i]);
+		dev_free_list(list, nr);
+	}
+	if (out) {
+		json_array_end(out);
+		json_end(out);
+	}
+	return XL_OK;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands about devices share (cmd_block.c has it). */
+#ifndef OSTLER_XL_DEVCMDS_H
+#define OSTLER_XL_DEVCMDS_H
+
+#include "device.h"
+#include "domconf.h"
+#include "json.h"
+#include "spec.h"
+#include "xl.h"
+
+enum dom_type domain_type(uint32_t domid);
+/* The words of a specification joined with commas, malloced. */
+char *spec_join(int argc, char **argv);
+void spec_complain(const char *spec, const struct spec_error *e);
+/* Adds a device to what is kept of a domain, for its restart. */
+void keep_addition(uint32_t domid, const char *key, const char *spec);
+/* One device by its kind and number; false if there is none. */
+bool find_device(uint32_t domid, const char *kind, uint32_t devid,
+		 struct device *out);
+/* A number of the front end's, -1 if it is not there. */
+long device_number(const struct device *d, const char *name);
+/* "block-list", "network-list": a line, or an object, for each device. */
+int run_device_list(const struct xl_cmd *cmd, int argc, char **argv,
+		    const char *kind, const char *header,
+		    void (*each)(struct json *j, const struct device *d));
+
+#endif

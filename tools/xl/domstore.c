@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* A domain's own nodes in the store; see domstore.h. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "../libxc/builder.h"
+#include "device.h"
+#include "domstore.h"
+#include "host.h"
+#include "xl.h"
+
+/* One transaction over one domain's tree; the first failure sticks. */
+struct tree {
+	xs_transaction_t t;
+	uint32_t domid;
+	char uuid[40];
+	bool ok;
+};
+
+static void node(struct tree *tr, const char *path, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A node below /local/domain/N, or below the root if path begins so. */
+static void full_path(const struct tree *tr, const char *path, char *buf,
+		      size_t size)
+{
+	if (*path == '/')
+		snprintf(buf, size, "%s", path);
+	else
+		snprintf(buf, size, "/local/domain/%u%s%s", tr->domid,
+			 *path ? "/" : "", path);
+}
+
+static void node(struct tree *tr, const char *path, const char *fmt, ...)
+{
+	char full[160], value[1024];
+	va_list ap;
+
+	if (!tr->ok)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	full_path(tr, path, full, sizeof(full));
+	tr->ok = xs_write(host_xs(), tr->t, full, value,
+			  (unsigned int)strlen(value));
+}
+
+/* A folder: dom0's and readable by the guest, or the guest's alone. */
+static void folder(struct tree *tr, const char *path, bool guests_own)
+{
+	struct xs_permissions perms[2] = {
+		{.id = guests_own ? tr->domid : 0, .perms = XS_PERM_NONE},
+		{.id = tr->domid, .perms = XS_PERM_READ},
+	};
+	char full[160];
+
+	if (!tr->ok)
+		return;
+	full_path(tr, path, full, sizeof(full));
+	tr->ok = xs_mkdir(host_xs(), tr->t, full) &&
+		 xs_set_permissions(host_xs(), tr->t, full, perms,
+				    guests_own ? 1 : 2);
+}
+
+static void guest_folders(struct tree *tr, enum dom_type type)
+{
+	static const char *const own[] = {
+		"device/suspend/event-channel",
+		"control/shutdown",
+		"control/feature-poweroff",
+		"control/feature-reboot",
+		"control/feature-suspend",
+		"control/sysrq",
+		"data",
+		"drivers",
+		"feature",
+		"attr",
+		"error",
+	};
+	static const char *const own_hvm[] = {"control/feature-s3",
+					      "control/feature-s4"};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(own); i++)
+		folder(tr, own[i], true);
+	for (unsigned int i = 0; i < ARRAY_SIZE(own_hvm); i++)
+		if (type == TYPE_HVM)
+			folder(tr, own_hvm[i], true);
+	node(tr, "control/platform-feature-multiprocessor-suspend", "1");
+	node(tr, "control/platform-feature-xs_reset_watches", "1");
+}
+
+static void vm_nodes(struct tree *tr, struct domain_config *dc)
+{
+	char path[96];
+	struct timeval now;
+
+	snprintf(path, sizeof(path), "/vm/%s", tr->uuid);
+	folder(tr, path, false);
+	snprintf(path, sizeof(path), "/vm/%s/name", tr->uuid);
+	node(tr, path, "%s", dc->name);
+	snprintf(path, sizeof(path), "/vm/%s/uuid", tr->uuid);
+	node(tr, path, "%s", tr->uuid);
+	gettimeofday(&now, NULL);
+	snprintf(path, sizeof(path), "/vm/%s/start_time", tr->uuid);
+	node(tr, path, "%lld.%02ld", (long long)now.tv_sec,
+	     (long)now.tv_usec / 10000);
+	if (dc->type != TYPE_HVM)
+		return;
+	snprintf(path, sizeof(path), "/vm/%s/rtc/timeoffset", tr->uuid);
+	node(tr, path, "%s", "");
+	snprintf(path, sizeof(path), "/vm/%s/image/ostype", tr->uuid);
+	node(tr, path, "hvm");
+}
+
+static void libxl_nodes(struct tree *tr, const struct domain_config *dc)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/libxl/%u/type", tr->domid);
+	node(tr, path, "%s", dom_type_names[dc->type]);
+	snprintf(path, sizeof(path), "/libxl/%u/dm-version", tr->domid);
+	node(tr, path, "qemu_xen");
+}
+
+static void cpu_nodes(struct tree *tr, const struct domain_config *dc)
+{
+	char path[64];
+
+	for (long long i = 0; i < dc->maxvcpus; i++) {
+		snprintf(path, sizeof(path), "cpu/%lld/availability", i);
+		node(tr, path, i < dc->vcpus ? "online" : "offline");
+	}
+}
+
+/* hvmloader and the device model read these. */
+static void hvm_nodes(struct tree *tr, const struct domain_config *dc)
+{
+	folder(tr, "hvmloader", false);
+	node(tr, "hvmloader/bios", "seabios");
+	node(tr, "hvmloader/allow-memory-relocate", "0");
+	folder(tr, "platform", false);
+	node(tr, "platform/acpi", "%d", dc->acpi != TRI_NO);
+	node(tr, "platform/acpi_s3", "%d", dc->acpi_s3 != TRI_NO);
+	node(tr, "platform/acpi_s4", "%d", dc->acpi_s4 != TRI_NO);
+	node(tr, "platform/acpi_laptop_slate", "%d",
+	     dc->acpi_laptop == TRI_YES);
+	node(tr, "platform/device-model", "qemu_xen");
+	if (dc->genid) {
+		uint8_t id[16];
+		uint64_t half[2];
+
+		uuid_generate(id);
+		memcpy(half, id, sizeof(half));
+		node(tr, "platform/generation-id", "%llu:%llu",
+		     (unsigned long long)half[0], (unsigned long long)half[1]);
+	}
+}
+
+static void all_nodes(struct tree *tr, struct domain_config *dc)
+{
+	folder(tr, "", false);
+	vm_nodes(tr, dc);
+	node(tr, "vm", "/vm/%s", tr->uuid);
+	node(tr, "name", "%s", dc->name);
+	node(tr, "domid", "%u", tr->domid);
+	cpu_nodes(tr, dc);
+	node(tr, "memory/static-max", "%llu",
+	     (unsigned long long)dc->maxmem_kb);
+	node(tr, "memory/target", "%llu",
+	     (unsigned long long)(dc->memory_kb - dc->videoram_kb));
+	node(tr, "memory/videoram", "%llu",
+	     (unsigned long long)dc->videoram_kb);
+	folder(tr, "device", false);
+	folder(tr, "control", false);
+	guest_folders(tr, dc->type);
+	if (dc->type == TYPE_HVM)
+		hvm_nodes(tr, dc);
+	libxl_nodes(tr, dc);
+}
+
+static bool begin(struct tree *tr, uint32_t domid)
+{
+	tr->domid = domid;
+	tr->t = xs_transaction_start(host_xs());
+	tr->ok = tr->t != XBT_NULL;
+	return tr->ok;
+}
+
+/* 1: done; 0: failed; -1: again. */
+static int finish(struct tree *tr)
+{
+	int saved = errno;
+
+	if (xs_transaction_end(host_xs(), tr->t, !tr->ok) && tr->ok)
+		return 1;
+	if (tr->ok)
+		return errno == EAGAIN ? -1 : 0;
+	errno = saved;
+	return 0;
+}
+
+bool domstore_make(uint32_t domid, struct domain_config *dc)
+{
+	struct tree tr;
+	int done;
+
+	snprintf(tr.uuid, sizeof(tr.uuid), UUID_FMT, UUID_ARG(dc->uuid));
+	do {
+		if (!begin(&tr, domid))
+			return false;
+		all_nodes(&tr, dc);
+		done = finish(&tr);
+	} while (done < 0);
+	return done;
+}
+
+bool domstore_rings(uint32_t domid, const struct build_result *r)
+{
+	struct device console = {"console", domid, 0, 0, ""};
+	char port[16], gfn[24];
+	const struct dev_node back[] = {{"protocol", "vt100"}};
+	const struct dev_node front[] = {
+		{"limit", "1048576"}, {"type", "xenconsoled"},
+		{"output", "pty"},    {"tty", ""},
+		{"port", port},       {"ring-ref", gfn},
+	};
+	struct tree tr;
+	int done;
+
+	snprintf(port, sizeof(port), "%u", r->console_port);
+	snprintf(gfn, sizeof(gfn), "%llu", (unsigned long long)r->console_gfn);
+	do {
+		if (!begin(&tr, domid))
+			return false;
+		folder(&tr, "store", false);
+		node(&tr, "store/port", "%u", r->store_port);
+		node(&tr, "store/ring-ref", "%llu",
+		     (unsigned long long)r->store_gfn);
+		done = finish(&tr);
+	} while (done < 0);
+	return done && dev_add(&console, back, ARRAY_SIZE(back), front,
+			       ARRAY_SIZE(front));
+}
+
+static void remove_path(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static void remove_path(const char *fmt, ...)
+{
+	char path[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	xs_rm(host_xs(), XBT_NULL, path);
+}
+
+void domstore_remove(uint32_t domid)
+{
+	char *vm = host_read("/local/domain/%u/vm", domid);
+
+	if (vm && !strncmp(vm, "/vm/", 4))
+		remove_path("%s", vm);
+	free(vm);
+	remove_path("/local/domain/%u", domid);
+	remove_path("/local/domain/0/device-model/%u", domid);
+	remove_path("/libxl/%u", domid);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs a hotplug script; see hotplug.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hotplug.h"
+#include "xl.h"
+
+static void set_environment(const struct device *d, const char *script,
+			    const char *vif)
+{
+	char path[160];
+
+	/* Relative to the back end's domain, as hotplug agents have it. */
+	snprintf(path, sizeof(path), "backend/%s/%u/%u", d->kind, d->domid,
+		 d->devid);
+	setenv("XENBUS_TYPE", d->kind, 1);
+	setenv("XENBUS_PATH", path, 1);
+	setenv("XENBUS_BASE_PATH", "backend", 1);
+	setenv("script", script, 1);
+	if (vif) {
+		setenv("vif", vif, 1);
+		setenv("netdev", "", 1);
+	}
+}
+
+static void child(const struct device *d, const char *script,
+		  const char *action, const char *vif)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	if (null >= 0) {
+		dup2(null, 0);
+		dup2(null, 1);
+	}
+	set_environment(d, script, vif);
+	execl(script, script, action, vif ? "type_if=vif" : (char *)NULL,
+	      (char *)NULL);
+	_exit(127);
+}
+
+bool hotplug_run(const struct device *d, const char *script, const char *action,
+		 const char *vif)
+{
+	int status = 0;
+	pid_t pid;
+
+	if (access(script, X_OK)) {
+		xl_fail("the script %s cannot be run: %s", script,
+			strerror(errno));
+		return false;
+	}
+	pid = fork();
+	if (!pid)
+		child(d, script, action, vif);
+	if (pid < 0) {
+		xl_fail("no process for the script %s: %s", script,
+			strerror(errno));
+		return false;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return true;
+	xl_fail("the script %s %s failed for %s %u of domain %u: status %d "
+		"(/var/log/xen/xen-hotplug.log may say more)",
+		script, action, d->kind, d->devid, d->domid,
+		WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+	return false;
+}
