@@ -112,24 +112,3 @@ const struct xl_cmd cmd_sysrq = {
 	.run = run_sysrq,
 	.changes = true,
 };
-
-static int run_getenforce(const struct xl_cmd *cmd, int argc, char **argv)
-{
-	int mode;
-
-	xl_operands(cmd, argc, argv, 0);
-	mode = xc_flask_getenforce(host_xc());
-	if (mode < 0)
-		printf("Flask XSM Disabled\n");
-	else
-		printf("%s\n", mode ? "Enforcing" : "Permissive");
-	return mode;
-}
-
-const struct xl_cmd cmd_getenforce = {
-	.name = "getenforce",
-	.usage = "",
-	.summary = "Returns the current enforcing mode of the Flask Xen "
-		   "security module",
-	.run = run_getenforce,
-};

@@ -44,8 +44,7 @@
 	X(block_detach)                                                        \
 	X(uptime)                                                              \
 	X(claims)                                                              \
-	X(cpupool_list)                                                        \
-	X(getenforce)
+	X(cpupool_list)
 
 #define X(name) extern const struct xl_cmd cmd_##name;
 XL_COMMANDS(X)

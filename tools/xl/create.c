@@ -304,6 +304,7 @@ static void describe_limits(struct build_config *b,
 	b->vpt_align_off = dc->vpt_align == TRI_NO;
 	b->disable_migrate = dc->nomigrate == TRI_YES;
 	b->msr_relaxed = dc->msr_relaxed == TRI_YES;
+	b->bios = dc->bios_path;
 	b->smbios_file = dc->smbios_firmware;
 	b->acpi_file = dc->acpi_firmware;
 }
