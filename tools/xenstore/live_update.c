@@ -146,7 +146,7 @@ static bool accepts(char *num)
 
 	if (posix_spawn(&pid, binary, NULL, NULL, argv, environ))
 		return false;
-	return wait_for(pid) == 0;
+	return wait_for(pid) == STATE_ACCEPTED;
 }
 
 static void keep_open(bool keep)

@@ -13,6 +13,9 @@
 struct dir;
 
 enum { OBJ_NONE, OBJ_SINGLE, OBJ_SHARED, OBJ_AGAIN };
+/* Exit status of --check-state: not what any other program ends with. */
+#define STATE_ACCEPTED 42
+
 enum { CONN_END, CONN_SOCKET, CONN_RING };
 
 struct state_out {

@@ -135,7 +135,7 @@ __attribute__((noreturn)) static void check_state(int fd)
 {
 	struct state_in i;
 
-	exit(state_in_start(&i, fd) ? 1 : 0);
+	exit(state_in_start(&i, fd) ? 1 : STATE_ACCEPTED);
 }
 
 static void set_quota_or_die(const char *arg, bool soft)

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The xenstored binary, without Xen, and the client commands: start and
+ * restart, ten thousand clients, live update with everything in flight. Runs
+ * in the build directory.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <xenstore.h>
+
+#include "harness.h"
+
+#define DAEMON "tools/xenstore/xenstored"
+
+static char dir[] = "/tmp/xenstored-test-XXXXXX";
+static char pid_file[64], daemon_path[4096];
+static pid_t daemon_pid;
+
+static void nap(int ms)
+{
+	struct timespec ts = {ms / 1000, ms % 1000 * 1000000};
+
+	nanosleep(&ts, NULL);
+}
+
+static pid_t run_daemon(void)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	execl(daemon_path, daemon_path, "-D", "-N", "-F", pid_file, NULL);
+	_exit(127);
+}
+
+static bool start(void)
+{
+	struct xs_handle *xs;
+
+	daemon_pid = run_daemon();
+	for (int i = 0; i < 500; i++) {
+		xs = xs_open(0);
+		if (xs) {
+			xs_close(xs);
+			return true;
+		}
+		nap(10);
+	}
+	return false;
+}
+
+static void stop(int sig)
+{
+	kill(daemon_pid, sig);
+	waitpid(daemon_pid, NULL, 0);
+}
+
+/* Runs a shell command in @dir; its output, cut to what fits. */
+static const char *sh(const char *fmt, ...)
+{
+	static char out[4096];
+	char cmd[512];
+	va_list ap;
+	size_t n;
+	FILE *f;
+
+	va_start(ap, fmt);
+	vsnprintf(cmd, sizeof(cmd), fmt, ap);
+	va_end(ap);
+	f = popen(cmd, "r");
+	n = f ? fread(out, 1, sizeof(out) - 1, f) : 0;
+	out[n] = '\0';
+	if (f)
+		n = pclose(f);
+	snprintf(out + strlen(out), 16, "[%d]", WEXITSTATUS((int)n));
+	return out;
+}
+
+static void commands(void)
+{
+	static const struct {
+		const char *cmd, *out;
+	} q[] = {
+		{"xenstore-write /c/a 1 /c/b 'x\\ty' /c/d/e ''", "[0]"},
+		{"xenstore-read /c/a /c/b", "1\nx\\ty\n[0]"},
+		{"xenstore-read -p /c/a", "/c/a: 1\n[0]"},
+		{"xenstore-read -R /c/b", "x\ty[0]"},
+		{"xenstore-read /c/none 2>&1 | sed 's/^.*: //'",
+		 "couldn't read path /c/none\n[0]"},
+		{"xenstore-list /c", "a\nb\nd\n[0]"},
+		{"xenstore-list -p /c", "/c/a\n/c/b\n/c/d\n[0]"},
+		{"xenstore-exists /c/a", "[0]"},
+		{"xenstore-exists /c/none", "[1]"},
+		{"xenstore-chmod -r /c/d n1 r2", "[0]"},
+		{"xenstore-ls -f -p /c",
+		 "/c/a = \"1\"   (n0)\n/c/b = \"x\\ty\"   (n0)\n"
+		 "/c/d = \"\"   (n1,r2)\n/c/d/e = \"\"   (n1,r2)\n[0]"},
+		{"xenstore-ls /c", "a = \"1\"\nb = \"x\\ty\"\nd = \"\"\n"
+				   " e = \"\"\n[0]"},
+		{"xenstore-ls -p /c/d | tr -d ' .'", "e=\"\"(n1,r2)\n[0]"},
+		{"xenstore-rm -t /c/d/e", "[0]"},
+		{"xenstore-list /c", "a\nb\n[0]"},
+		{"xenstore-rm /no/such 2>/dev/null", "[1]"},
+		{"xenstore-write /c 2>/dev/null", "[1]"},
+		{"xenstore-watch -n 1 /c", "/c\n[0]"},
+		{"xenstore read /c/a", "1\n[0]"},
+		{"xenstore-control check", "OK\n[0]"},
+		{"xenstore-control nonsense 2>/dev/null", "[3]"},
+		{"xenstore-rm /c", "[0]"},
+	};
+
+	for (size_t i = 0; i < sizeof(q) / sizeof(*q); i++) {
+		const char *out = sh("PATH=%s:$PATH %s", dir, q[i].cmd);
+
+		if (strcmp(out, q[i].out))
+			printf("# %s gives: %s\n", q[i].cmd, out);
+		CHECK(!strcmp(out, q[i].out));
+	}
+}
+
+static void links(void)
+{
+	static const char *const name[] = {
+		"xenstore-read",   "xenstore-write", "xenstore-list",
+		"xenstore-ls",     "xenstore-rm",    "xenstore-chmod",
+		"xenstore-exists", "xenstore-watch", "xenstore"};
+	char cwd[2048], to[4096], from[128];
+
+	if (!getcwd(cwd, sizeof(cwd)))
+		exit(1);
+	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++) {
+		snprintf(to, sizeof(to), "%s/tools/xenstore/xenstore", cwd);
+		snprintf(from, sizeof(from), "%s/%s", dir, name[i]);
+		if (symlink(to, from))
+			exit(1);
+	}
+	snprintf(to, sizeof(to), "%s/tools/xenstore/xenstore-control", cwd);
+	snprintf(from, sizeof(from), "%s/xenstore-control", dir);
+	if (symlink(to, from))
+		exit(1);
+}
+
+static int raw_connect(void)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/socket", dir);
+	if (fd < 0 || !connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void many_clients(void)
+{
+	static int fd[10000];
+	struct rlimit lim;
+	struct xs_handle *xs = xs_open(0);
+	int n = 0, want = 10000;
+
+	REQUIRE(xs);
+	getrlimit(RLIMIT_NOFILE, &lim);
+	lim.rlim_cur = lim.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &lim);
+	if (lim.rlim_max < 10100) {
+		want = (int)lim.rlim_max - 100;
+		printf("# only %d clients: the limit of open files\n", want);
+	}
+	while (n < want && (fd[n] = raw_connect()) >= 0)
+		n++;
+	CHECK_EQ(n, want);
+	/* Each sends a byte now and then. */
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < n; i++)
+			CHECK_EQ(write(fd[i], "", 1), 1);
+		CHECK(xs_write(xs, XBT_NULL, "/many", "x", 1));
+	}
+	for (int i = 0; i < n; i++)
+		close(fd[i]);
+	CHECK(xs_rm(xs, XBT_NULL, "/many"));
+	xs_close(xs);
+}
+
+/* One step of a live update; the daemon's answer, which is static. */
+static const char *step(struct xs_handle *xs, const char *args, size_t len)
+{
+	static char copy[200];
+	char buf[4200];
+	char *answer;
+
+	memcpy(buf, args, len);
+	answer = xs_control_command(xs, "live-update", buf, len);
+	snprintf(copy, sizeof(copy), "%s", answer ? answer : strerror(errno));
+	free(answer);
+	return copy;
+}
+
+static const char *update(struct xs_handle *xs, const char *binary)
+{
+	char buf[4200];
+	int len = sprintf(buf, "-f%c%s", 0, binary) + 1;
+	const char *answer = step(xs, buf, len);
+
+	return strcmp(answer, "OK") ? answer : step(xs, "-s", 3);
+}
+
+static void fill(struct xs_handle *xs, int n)
+{
+	char path[64];
+
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "/lu/%d/node", i);
+		CHECK(xs_write(xs, XBT_NULL, path, path, strlen(path)));
+	}
+}
+
+static char *read_value(struct xs_handle *xs, xs_transaction_t t,
+			const char *path)
+{
+	static char copy[100];
+	char *v = xs_read(xs, t, path, NULL);
+
+	snprintf(copy, sizeof(copy), "%s", v ? v : "-");
+	free(v);
+	return copy;
+}
+
+static void live_update_keeps(void)
+{
+	struct xsd_sockmsg h = {.type = XS_READ, .req_id = 5, .len = 10};
+	struct xs_handle *a = xs_open(0), *b = xs_open(0), *c = xs_open(0);
+	xs_transaction_t t, loser;
+	char reply[64], *check, **event;
+	int raw = raw_connect();
+
+	REQUIRE(a && b && c && raw >= 0);
+	fill(a, 3000);
+	CHECK(xs_write(a, XBT_NULL, "/lu/x", "old", 3));
+	/* A watch; a transaction that will commit, one that must not. */
+	CHECK(xs_watch(b, "/lu/x", "token"));
+	free(xs_read_watch(b, NULL));
+	t = xs_transaction_start(a);
+	CHECK(xs_write(a, t, "/lu/new", "in transaction", 14));
+	CHECK(xs_rm(a, t, "/lu/17"));
+	loser = xs_transaction_start(a);
+	CHECK(!strcmp(read_value(a, loser, "/lu/x"), "old"));
+	CHECK(xs_write(a, loser, "/lu/lost", "", 0));
+	CHECK(xs_write(c, XBT_NULL, "/lu/x", "changed", 7));
+	/* Half a request, with nothing answered yet. */
+	CHECK_EQ(write(raw, &h, sizeof(h)), sizeof(h));
+	CHECK_EQ(write(raw, "/lu/5", 5), 5);
+	nap(50);
+	CHECK(!strcmp(update(c, daemon_path), "OK"));
+	/* The same process, another image. */
+	CHECK_EQ(kill(daemon_pid, 0), 0);
+	CHECK_EQ(write(raw, "/node", 5), 5); /* no nul: an error */
+	CHECK_EQ(read(raw, reply, sizeof(reply)), sizeof(h) + 7);
+	CHECK(!strcmp(reply + sizeof(h), "EINVAL"));
+	event = xs_read_watch(b, NULL);
+	CHECK(event && !strcmp(event[XS_WATCH_PATH], "/lu/x"));
+	free(event);
+	CHECK(!strcmp(read_value(a, t, "/lu/new"), "in transaction"));
+	CHECK(!strcmp(read_value(c, XBT_NULL, "/lu/new"), "-"));
+	CHECK(xs_transaction_end(a, t, false));
+	CHECK(!strcmp(read_value(c, XBT_NULL, "/lu/new"), "in transaction"));
+	CHECK(!strcmp(read_value(c, XBT_NULL, "/lu/17/node"), "-"));
+	CHECK(!strcmp(read_value(c, XBT_NULL, "/lu/18/node"), "/lu/18/node"));
+	CHECK(!xs_transaction_end(a, loser, false) && errno == EAGAIN);
+	CHECK(xs_write(c, XBT_NULL, "/lu/x", "again", 5));
+	event = xs_read_watch(b, NULL);
+	CHECK(event && !strcmp(event[XS_WATCH_TOKEN], "token"));
+	free(event);
+	/* And a second one, whose arguments are not doubled. */
+	CHECK(!strcmp(update(c, daemon_path), "OK"));
+	check = xs_control_command(c, "check", NULL, 0);
+	CHECK(check && !strcmp(check, "OK"));
+	free(check);
+	CHECK(strstr(sh("tr '\\0' ' ' </proc/%d/cmdline", daemon_pid),
+		     "--live-update"));
+	xs_close(a);
+	xs_close(b);
+	xs_close(c);
+	close(raw);
+}
+
+static void live_update_refuses(void)
+{
+	struct xs_handle *xs = xs_open(0);
+
+	REQUIRE(xs);
+	CHECK(strcmp(update(xs, "/bin/true"), "OK"));
+	CHECK(strcmp(update(xs, "/no/such/file"), "OK"));
+	CHECK(strcmp(update(xs, pid_file), "OK"));
+	CHECK(strcmp(step(xs, "-s", 3), "OK"));
+	CHECK(xs_write(xs, XBT_NULL, "/lu/after", "", 0));
+	xs_close(xs);
+}
+
+static void starts_again(void)
+{
+	struct xs_handle *xs;
+	pid_t second;
+	int status;
+
+	/* A second daemon leaves the first alone. */
+	second = run_daemon();
+	CHECK_EQ(waitpid(second, &status, 0), second);
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
+	xs = xs_open(0);
+	CHECK(xs && xs_write(xs, XBT_NULL, "/again", "", 0));
+	stop(SIGKILL);
+	CHECK(!xs_write(xs, XBT_NULL, "/again", "", 0));
+	xs_close(xs);
+	REQUIRE(start());
+	xs = xs_open(0);
+	CHECK(xs && !xs_read(xs, XBT_NULL, "/again", NULL));
+	xs_close(xs);
+}
+
+static const struct test_case cases[] = {
+	{"xenstore commands: options, output, exit codes", commands},
+	{"xenstored serves ten thousand clients", many_clients},
+	{"xenstored: a live update keeps everything", live_update_keeps},
+	{"xenstored: a live update to something else fails",
+	 live_update_refuses},
+	{"xenstored: killed and started again", starts_again},
+};
+
+int main(void)
+{
+	char cwd[2048];
+	int rc;
+
+	if (!mkdtemp(dir) || !getcwd(cwd, sizeof(cwd)))
+		return 1;
+	snprintf(daemon_path, sizeof(daemon_path), "%s/%s", cwd, DAEMON);
+	snprintf(pid_file, sizeof(pid_file), "%s/pid", dir);
+	setenv("XENSTORED_RUNDIR", dir, 1);
+	unsetenv("XENSTORED_PATH");
+	links();
+	if (!start()) {
+		printf("1..1\nnot ok 1 - xenstored starts\n");
+		return 1;
+	}
+	rc = RUN_CASES(cases);
+	stop(SIGTERM);
+	sh("rm -rf %s", dir);
+	return rc;
+}
