@@ -368,6 +368,25 @@ static void life(void)
 	end();
 }
 
+/* A transaction cannot give a node to a domain that died meanwhile. */
+static void late_gift(void)
+{
+	int t;
+
+	begin();
+	rig_domain(tool, 5);
+	CHECK_EQ(ask(tool, XS_RM, 0, &a, 1, "/local"), 0);
+	CHECK_EQ(ask(tool, XS_WRITE, 0, &a, 2, "/a/gift", ""), 0);
+	CHECK_EQ(ask(tool, XS_TRANSACTION_START, 0, &a, 1, ""), 0);
+	t = atoi(a.body);
+	CHECK_EQ(ask(tool, XS_SET_PERMS, t, &a, 2, "/a/gift", "n5"), 0);
+	rig_state[5] = DOMAIN_GONE;
+	domain_check();
+	CHECK_EQ(ask(tool, XS_TRANSACTION_END, t, &a, 1, "T"), EAGAIN);
+	CHECK(!store_check());
+	end();
+}
+
 static void permissions(void)
 {
 	begin();
@@ -410,6 +429,7 @@ static const struct test_case cases[] = {
 	{"xenstore: the quota of outstanding requests", outstanding},
 	{"xenstore: a flooding guest gets its turn and no more", fair},
 	{"xenstore: introduction, shutdown and death of a domain", life},
+	{"xenstore: no node for a domain that died", late_gift},
 	{"xenstore: permissions between guests", permissions},
 };
 

@@ -19,6 +19,7 @@
 #include "watch.h"
 
 struct list domains = LIST_INIT(domains);
+uint32_t domain_deaths;
 bool domain_keep_orphans;
 
 static struct domain *by_id[DOMID_LIMIT];
@@ -171,6 +172,7 @@ void domain_release(struct domain *d)
 	store_forget_domain(domid, domain_keep_orphans, removed);
 	list_del(&d->all);
 	by_id[domid] = NULL;
+	domain_deaths++;
 	free(d);
 	if (introduced)
 		watch_fire_special("@releaseDomain", domid);

@@ -34,9 +34,13 @@ struct domain {
 	struct conn *conn;
 	long nodes, watches, transactions, outstanding;
 	long memory;
+	long counted; /* nodes, by store_check() */
 };
 
 extern struct list domains;
+
+/* How many records have ended: what names a domain may be out of date. */
+extern uint32_t domain_deaths;
 
 /* Chooses the backend, before anything else here. */
 void domain_init(const struct backend *b);

@@ -6,7 +6,7 @@
 #include "log.h"
 #include "mem.h"
 
-#define RESERVE (1024 * 1024)
+#define RESERVE (256 * 1024)
 
 static void *reserve;
 static bool used;

@@ -6,6 +6,7 @@
 
 #include "dir.h"
 #include "domain.h"
+#include "list.h"
 #include "log.h"
 #include "mem.h"
 #include "node.h"
@@ -385,30 +386,37 @@ void store_forget_domain(unsigned int domid, bool keep,
 
 static int count_one(void *arg, const char *path, struct node *n)
 {
-	long *nodes = arg;
+	struct domain *d = domain_find(n->perms->p[0].domid);
+	long *unowned = arg;
 
 	(void)path;
-	nodes[n->perms->p[0].domid]++;
+	if (d)
+		d->counted++;
+	else
+		++*unowned;
 	return 0;
 }
 
 const char *store_check(void)
 {
 	const char *wrong = tree_check(store.root);
-	long *nodes = mem_zalloc((UINT16_MAX + 1) * sizeof(*nodes));
 	char buf[PATH_BUF] = "/";
+	long unowned = 0;
 
-	tree_walk(store.root, buf, count_one, nodes);
-	for (unsigned int i = 0; i <= UINT16_MAX && !wrong; i++) {
-		struct domain *d = domain_find(i);
+	list_for_each(l, &domains) container_of(l, struct domain, all)
+		->counted = 0;
+	tree_walk(store.root, buf, count_one, &unowned);
+	if (unowned)
+		wrong = "nodes of domains that do not exist";
+	list_for_each(l, &domains)
+	{
+		struct domain *d = container_of(l, struct domain, all);
 
-		if (nodes[i] != (d ? d->nodes : 0)) {
-			log_msg(LOG_ERR,
-				"domain %u owns %ld nodes, accounted are %ld",
-				i, nodes[i], d ? d->nodes : 0);
-			wrong = "a wrong count of a domain's nodes";
-		}
+		if (d->counted == d->nodes)
+			continue;
+		log_msg(LOG_ERR, "domain %u owns %ld nodes, accounted are %ld",
+			d->domid, d->counted, d->nodes);
+		wrong = "a wrong count of a domain's nodes";
 	}
-	free(nodes);
 	return wrong;
 }

@@ -76,6 +76,7 @@ struct trans *trans_restore(struct conn *c, uint32_t id)
 
 	t->c = c;
 	t->id = id;
+	t->deaths = domain_deaths;
 	t->last = &t->first;
 	t->ops_last = &t->ops;
 	list_add_tail(&c->trans, &t->mine);
@@ -206,6 +207,7 @@ int trans_did(struct trans *t, enum op_kind kind, const char *path,
 		return ENOSPC;
 	}
 	o = mem_alloc(sizeof(*o) + pathlen + size);
+	t->gave |= kind == OP_SET_PERMS;
 	o->next = NULL;
 	o->kind = kind;
 	o->pathlen = pathlen;
@@ -311,6 +313,9 @@ static int commit(struct trans *t, struct debt *debt)
 		return ENOSPC;
 	if (!t->ops) /* what it read was one consistent state */
 		return 0;
+	/* It may have given nodes to a domain that is gone. */
+	if (t->gave && t->deaths != domain_deaths)
+		return EAGAIN;
 	if (store.root != t->base)
 		rc = rebase(t);
 	if (!rc && !nodes_fit(t))

@@ -53,8 +53,9 @@ struct trans {
 	struct list mine; /* the connection's */
 	struct conn *c;
 	uint32_t id;
-	uint32_t nodes; /* paths in seen */
-	bool failed;
+	uint32_t nodes;    /* paths in seen */
+	bool failed, gave; /* gave: it set permissions */
+	uint32_t deaths;   /* domain_deaths at the start */
 	size_t bytes;
 	struct node *base;
 	struct view view;
