@@ -81,7 +81,6 @@ struct build_config {
 	bool oos_off;
 	bool disable_migrate; /* nomigrate=1 */
 	bool msr_relaxed;
-	bool e820_host; /* PV: the host's memory map */
 
 	/* cpuid= as xc_cpuid_apply_policy() takes it, or NULL. */
 	const struct xc_xend_cpuid *cpuid;
