@@ -144,6 +144,7 @@ def dom0(kernel, tools="stock"):
     tree.file("init", RIG + "/dom0/init", 0o755)
     tree.file("bin/agent", RIG + "/dom0/agent", 0o755)
     tree.file("bin/mods", RIG + "/dom0/mods", 0o755)
+    tree.file("bin/prompt", RIG + "/dom0/prompt", 0o755)
     return store(tree, "dom0-%s-%s" % (kernel.version, tools))
 
 

@@ -5,6 +5,7 @@ A machine is started with a hypervisor and its modules, has its serial ports
 captured (console.py), and always ends: by itself, by stop(), or when the
 block that started it is left. Only its own processes are ended.
 """
+import ctypes
 import json
 import os
 import shutil
@@ -41,6 +42,12 @@ def _descendants(pid):
     return out
 
 
+def _die_with_parent():
+    """In the child: if the rig is killed, the emulator is too (prctl(2),
+    PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 class Machine:
     """What both emulators share: the process, its console, its end."""
 
@@ -50,6 +57,7 @@ class Machine:
         self.process = self.console = None
         self.slot = slots.Slot()
         self.start = time.monotonic()
+        self.seconds_run = 0.0
 
     def path(self, suffix):
         return os.path.join(self.logs, self.name + suffix)
@@ -65,6 +73,7 @@ class Machine:
         return self
 
     def __exit__(self, *exc):
+        self.seconds_run = self.seconds()
         try:
             self.stop()
         finally:
@@ -77,7 +86,7 @@ class Machine:
         self.start = time.monotonic()
         self.process = subprocess.Popen(
             command, stderr=open(self.path(".stderr"), "wb"),
-            start_new_session=True, **kw)
+            start_new_session=True, preexec_fn=_die_with_parent, **kw)
 
     def seconds(self):
         return time.monotonic() - self.start

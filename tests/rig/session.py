@@ -31,7 +31,7 @@ class Dom0:
     """
 
     def __init__(self, logs, name, hv, kernel="6.1", unpacked=False,
-                 tools="stock", files=None, memory=2048, dom0_memory=512,
+                 tools="stock", files=None, memory=2048, dom0_memory=768,
                  agent="ttyS1", append="", kappend="", shell=None, boot=None,
                  **options):
         self.hv, self.agent = hv, agent
@@ -154,7 +154,7 @@ def boot(a, options):
         commands.append("cd /lab; . /lab/script")
     options["memory"] = options.get("memory") or 2048
     d = Dom0(a.logs, "dom0-" + hv.name, hv, a.kernel, a.unpacked, a.tools,
-             files, dom0_memory=a.dom0_memory or 512, agent=a.agent,
+             files, dom0_memory=a.dom0_memory or 768, agent=a.agent,
              kappend=a.kappend, shell="hvc0" if a.shell else None,
              boot=a.timeout, **options)
     status = 0

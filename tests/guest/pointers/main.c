@@ -96,7 +96,6 @@ static const struct call calls[] = {
 	MEMORY(XENMEM_add_to_physmap_batch),
 	MEMORY(XENMEM_remove_from_physmap),
 	MEMORY(XENMEM_memory_map),
-	MEMORY(XENMEM_acquire_resource),
 	EVENT(EVTCHNOP_alloc_unbound),
 	EVENT(EVTCHNOP_bind_interdomain),
 	EVENT(EVTCHNOP_bind_virq),

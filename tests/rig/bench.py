@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""The benchmark guest on our hypervisor and on Debian's, in one run: exact
+instruction counts, or wall time, as a table and as JSON (docs/bench.md)."""
+import json
+import os
+import re
+
+from . import guests, hypervisor
+from .console import say
+
+LINE = re.compile(r"bench (\S+) ticks=(\d+) ns=(\d+)")
+COUNTING = ["-icount", "shift=0,sleep=off"]
+
+# Instructions an operation may take on ours, as a domain (issue: speed).
+TARGETS = {"xen_version": 350, "cpuid": 350, "in_unclaimed": 350,
+           "event_send_masked": 600, "event_send_upcall": 1000,
+           "grant_map_unmap": 2000, "grant_copy_4k": 1600, "timer_set": 600}
+
+
+def parse(text):
+    """{operation: (ticks, nanoseconds)} out of a console."""
+    return {m.group(1): (int(m.group(2)) / 10, int(m.group(3)) / 10)
+            for m in LINE.finditer(text)}
+
+
+def as_dom0(kind, logs, counting, n=100):
+    """The guest as dom0 itself: no toolstack, one second."""
+    test = guests.find(os.path.join(hypervisor.build_dir(),
+                                    "guests/pvh/bench"))
+    options = {"accel": "tcg,thread=single", "extra": list(COUNTING)} \
+        if counting else {}
+    test.name = "bench-count" if counting else "bench-time"
+    results, m, problem = guests.run_as_dom0(
+        test, hypervisor.Hypervisor(kind), logs, "n=%d" % n, timeout=90,
+        **options)
+    return parse(m.console.text), problem and m.explain(problem)
+
+
+def as_domain(dom0, n=100):
+    """The guest as a domain of a booted dom0 that has it in /lab/guest."""
+    r = dom0.run(""". /lab/lib.sh
+config peer pvh /lab/guest/peer 'memory=32'
+xl create -q /run/peer.cfg && heard peer 'peer ready' 30
+LIMIT=90 freestanding bench /lab/guest/bench 'memory=64' \\
+    "extra=\\"peer=$(xl domid peer) n=%d\\""
+xl destroy peer""" % n, 150)
+    return parse(r.output)
+
+
+def compare(ours, stock, unit=0):
+    """Rows (operation, ours, stock, ratio); None where there is none."""
+    rows = []
+    for name in list(stock) + [o for o in ours if o not in stock]:
+        a = ours[name][unit] if name in ours else None
+        b = stock[name][unit] if name in stock else None
+        rows.append((name, a, b, a / b if a is not None and b else None))
+    return rows
+
+
+def table(rows, unit, targets=None):
+    def cell(v, form="%.0f"):
+        return form % v if v is not None else "-"
+    out = ["%-20s %10s %10s %7s %8s" % (unit, "ours", "stock", "ratio",
+                                        "target")]
+    for name, a, b, ratio in rows:
+        target = (targets or {}).get(name)
+        out.append("%-20s %10s %10s %7s %8s" % (
+            name, cell(a), cell(b), cell(ratio, "%.2f"),
+            cell(target) if target else ""))
+    return "\n".join(out)
+
+
+def save(path, counts, times):
+    """JSON: {"counts"|"times": [{operation, ours, stock, ratio}]}."""
+    def rows(r):
+        return [dict(zip(("operation", "ours", "stock", "ratio"), row))
+                for row in r]
+    with open(path, "w") as f:
+        json.dump({"counts": rows(counts), "times": rows(times)}, f, indent=1)
+        f.write("\n")
+
+
+def level(report):
+    """Both hypervisors with the guest as dom0, counted and timed."""
+    found = {}
+    for kind in "ours", "stock":
+        for counting in True, False:
+            result, problem = as_dom0(kind, report.logs, counting,
+                                      100 if counting else 1000)
+            report.result(problem, "bench on %s, %s" % (
+                kind, "counted" if counting else "timed"))
+            found[kind, counting] = result
+    counts = compare(found["ours", True], found["stock", True], 0)
+    times = compare(found["ours", False], found["stock", False], 1)
+    for line in (table(counts, "instructions", TARGETS) + "\n" +
+                 table(times, "nanoseconds")).split("\n"):
+        say("# " + line)
+    save(os.path.join(report.logs, "bench.json"), counts, times)

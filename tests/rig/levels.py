@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""The levels of docs/testing.md above the host's own tests, as TAP: guest
+tests, system boots, benchmarks. tests/run calls this after it has built."""
+import argparse
+import concurrent.futures
+import os
+import signal
+import sys
+import time
+
+from . import bench, debian, guests, hypervisor, image, session
+from .console import say
+from .tap import Results
+
+SYSTEM = os.path.join(hypervisor.SOURCE, "tests", "system")
+
+
+class Report:
+    """Numbers the verdicts, remembers what was skipped, knows the time."""
+
+    def __init__(self, logs, budget):
+        self.logs, self.end = logs, time.monotonic() + budget
+        self.passed, self.failures, self.skipped = 0, [], []
+
+    def result(self, problem, name, seconds=None):
+        number = self.passed + len(self.failures) + 1
+        took = " (%.1f s)" % seconds if seconds is not None else ""
+        if problem is None:
+            self.passed += 1
+            say("ok %d - %s%s" % (number, name, took))
+            return
+        self.failures.append(name)
+        lines = problem.strip().split("\n")
+        say("not ok %d - %s: %s" % (number, name, lines[0]))
+        for line in lines[1:]:
+            say("# " + line)
+
+    def skip(self, what, why):
+        self.skipped.append((what, why))
+        say("# SKIP %s: %s" % (what, why))
+
+    def room_for(self, what, seconds):
+        """Whether the time left allows it; if not, it is skipped."""
+        left = self.end - time.monotonic()
+        if left >= seconds:
+            return True
+        self.skip(what, "%.0f s of the time are left, it may take %.0f" %
+                  (max(left, 0), seconds))
+        return False
+
+
+def guest_level(report, kind):
+    """Each guest test as dom0 itself."""
+    hv = hypervisor.Hypervisor(kind)
+    tests = [t for t in guests.all_tests() if "dom0" in t.where]
+
+    def one(test):
+        if time.monotonic() > report.end:
+            return None
+        return guests.run_as_dom0(test, hv, report.logs)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        jobs = [(t, pool.submit(one, t)) for t in tests]
+        for test, job in jobs:
+            name = "guest %s on %s" % (test.name, hv.name)
+            done = job.result()
+            if done is None:
+                report.skip(name, "no time is left")
+                continue
+            results, m, problem = done
+            if problem:
+                problem = m.explain(problem)
+            report.result(problem, "%s, %d checks" %
+                          (name, len(results.cases)), m.seconds_run)
+
+
+class Boot:
+    """A line of tests/system/boots."""
+
+    def __init__(self, line):
+        fields = line.split()
+        self.name = fields[0]
+        options = dict(f.split("=", 1) for f in fields[1:] if "=" in f)
+        self.scripts = [f for f in fields[1:] if "=" not in f]
+        self.level = options.pop("level", "system")
+        self.hv = options.pop("hv", "ours")
+        self.tools = options.pop("tools", "stock")
+        self.dom0 = options.pop("dom0", "pvh")
+        self.kernel = options.pop("kernel", "6.1")
+        self.packed = options.pop("packed", None) is not None
+        self.cpus = int(options.pop("cpus", 1))
+        self.memory = int(options.pop("memory", 2048))
+        self.limit = int(options.pop("limit", 120))
+        if options:
+            raise ValueError("tests/system/boots: %s: unknown %s" %
+                             (self.name, ", ".join(options)))
+
+    def files(self):
+        """What dom0 gets in /lab."""
+        files = {n: os.path.join(SYSTEM, n)
+                 for n in os.listdir(SYSTEM) if n.endswith(".sh")}
+        files["list"] = os.path.join(hypervisor.SOURCE, "tests/guest/list")
+        for test in guests.all_tests():
+            files["guest/" + test.name] = test.path
+        for name in ("bench", "peer"):
+            files["guest/" + name] = os.path.join(
+                hypervisor.build_dir(), "guests/pvh", name)
+        if "linux.sh" in self.scripts or "badkernels.sh" in self.scripts:
+            kernel = debian.Kernel("6.1")
+            files["guest-kernel"] = kernel.unpacked()
+            files["guest.cpio"] = image.guest(kernel)
+        return files
+
+
+def all_boots():
+    with open(os.path.join(SYSTEM, "boots")) as f:
+        return [Boot(l) for l in f if l.strip() and l[0] != "#"]
+
+
+def run_script(report, boot, dom0, script):
+    name = "%s %s" % (boot.name, script[:-len(".sh")])
+    r = dom0.run("cd /lab && . /lab/" + script, boot.limit)
+    path = os.path.join(report.logs, name.replace(" ", "-") + ".tap")
+    with open(path, "w") as f:
+        f.write(r.output)
+    results = Results(r.output.split("\n"))
+    comments = []
+    for line in r.output.split("\n"):
+        if line.startswith("# "):
+            comments.append(line[2:])
+        elif line.startswith("ok "):
+            comments = []
+        elif line.startswith("not ok "):
+            report.result("\n".join(
+                [line.split(" - ", 1)[-1]] + comments[-10:]), name)
+            comments = []
+    good = sum(1 for ok, _ in results.cases if ok)
+    if results.plan is None:
+        last = "\n".join(r.output.strip().split("\n")[-5:])
+        report.result("ended after %d checks with status %d in %.0f s\n%s" %
+                      (len(results.cases), r.status, r.seconds, last), name)
+    elif good:
+        report.passed += good - 1
+        report.result(None, "%s, %d checks" % (name, good), r.seconds)
+
+
+def system_boot(report, boot):
+    if not report.room_for("boot " + boot.name,
+                           120 + boot.limit * len(boot.scripts) / 3):
+        return
+    hv = hypervisor.Hypervisor(boot.hv, boot.dom0)
+    d = session.Dom0(report.logs, boot.name, hv, boot.kernel,
+                     not boot.packed, boot.tools, boot.files(),
+                     memory=boot.memory, cpus=boot.cpus)
+    name = "%s: dom0 comes up" % boot.name
+    try:
+        with d:
+            report.result(None, name, d.ready())
+            for script in boot.scripts:
+                run_script(report, boot, d, script)
+            problem = None if d.power_off() else d.machine.explain(
+                "dom0 did not power the machine off")
+            report.result(problem, "%s: power off" % boot.name)
+    except session.Failed as e:
+        report.result(str(e), boot.name)
+
+
+def levels(report, wanted):
+    ours = os.path.exists(os.path.join(hypervisor.build_dir(), "xen/ostler"))
+    if "guest" in wanted:
+        if ours:
+            guest_level(report, "ours")
+        else:
+            report.skip("level guest", "make built no xen/ostler")
+    if "guest-stock" in wanted:
+        guest_level(report, "stock")
+    for boot in all_boots():
+        if boot.level not in wanted and boot.name not in wanted:
+            continue
+        if boot.hv == "ours" and not ours:
+            report.skip("boot " + boot.name, "make built no xen/ostler")
+            continue
+        try:
+            system_boot(report, boot)
+        except debian.Missing as e:
+            report.skip("boot " + boot.name, str(e))
+    if "bench" in wanted and ours:
+        if report.room_for("level bench", 120):
+            bench.level(report)
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--logs", required=True)
+    p.add_argument("--budget", type=float, required=True)
+    p.add_argument("levels", nargs="+")
+    a = p.parse_args()
+    signal.signal(signal.SIGTERM, lambda *x: sys.exit(143))
+    os.makedirs(a.logs, exist_ok=True)
+    report = Report(a.logs, a.budget)
+    try:
+        levels(report, a.levels)
+    except debian.Missing as e:
+        report.result(str(e), "what the tests need")
+    with open(os.path.join(a.logs, "counts"), "w") as f:
+        f.write("%d %d\n" % (report.passed, len(report.failures)))
+    for what, why in report.skipped:
+        say("# skipped: %s: %s" % (what, why))
+    return 1 if report.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# A Debian kernel as a PVH guest: created, looked at, changed while it runs,
+# stopped in every way; with a disk and a network card whose backends are
+# dom0's. Wants /lab/guest-kernel and /lab/guest.cpio; KIND=pv for a PV one.
+. /lab/tap.sh
+kind=${KIND:-pvh}
+before=$(holdings)
+guest() {
+	local name=$1 words=$2
+	shift 2
+	rm -f "$LOG/guest-$name.log"
+	config "$name" "$kind" /lab/guest-kernel 'ramdisk="/lab/guest.cpio"' \
+		"extra=\"console=hvc0 loglevel=4 panic=5 $words\"" "$@"
+}
+
+guest life 'do=idle' 'memory=256' 'vcpus=2' 'maxvcpus=2' 'maxmem=256'
+ok "create" xl create -q /run/life.cfg
+heard life 'GUEST-UP.*cpus=2' 90
+verdict $? "it comes up with 2 CPUs" "$(tail -2 "$LOG/guest-life.log")"
+sed -n 's/^GUEST-UP/# &/p' "$LOG/guest-life.log"
+heard life 'GUEST-IDLE' 20
+like "xl list has it" '^life +[0-9]+ +25[0-9] +2 ' xl list
+ok "pause" xl pause life
+like "it is paused" '^life .* --p' xl list
+ok "unpause" xl unpause life
+ok "rename" xl rename life alive
+like "it has its new name" '^alive ' xl list
+like "vcpu-list" '^alive +[0-9]+ +1 ' xl vcpu-list alive
+ok "vcpu-pin" xl vcpu-pin alive 0 0
+ok "mem-set" xl mem-set alive 200
+i=0
+while ! xl list alive | grep -qE '^alive +[0-9]+ +(199|200|201) ' &&
+	[ $i -lt 30 ]; do
+	nap 0.3
+	i=$((i + 1))
+done
+like "the balloon gave memory back" '^alive +[0-9]+ +(199|200|201) ' xl list alive
+ok "sysrq" xl sysrq alive h
+heard life 'sysrq' 10
+verdict $? "the guest heard it"
+ok "vcpu-set" xl vcpu-set alive 1
+ok "destroy" xl destroy alive
+fails "it is gone" 'invalid domain|does not exist' xl domid alive
+settled "$before"
+
+truncate -s 64M /run/disk.img
+dd if=/dev/urandom of=/run/disk.img bs=1M count=8 conv=notrunc 2>/dev/null
+sum=$(dd if=/run/disk.img bs=1M count=8 2>/dev/null | md5sum | cut -d' ' -f1)
+mods blk net
+ip link add xenbr0 type bridge && ip addr add 10.9.0.1/24 dev xenbr0 &&
+	ip link set xenbr0 up
+verdict $? "a bridge"
+config small pvh /lab/guest/peer 'memory=32'
+ok "create a small one" xl create -q /run/small.cfg
+ok "dump-core" xl dump-core small /run/core
+[ -s /run/core ]
+verdict $? "there is a core"
+rm -f /run/core
+ok "shutdown has no listener there: destroy" xl destroy small
+
+guest devices 'do=blk,net ip=10.9.0.2 peer=10.9.0.1' 'memory=128' \
+	'disk=["/run/disk.img,raw,xvda,w"]' 'vif=["bridge=xenbr0"]'
+ok "create with a disk and a card" xl create -q /run/devices.cfg
+heard devices GUEST-DONE 150
+verdict $? "it does its work" "$(tail -3 "$LOG/guest-devices.log")"
+grep -E '^GUEST-(RATE|NET|FAIL)' "$LOG/guest-devices.log" | sed 's/^/# /'
+grep -q "GUEST-BLK sum=$sum" "$LOG/guest-devices.log"
+verdict $? "the disk's bytes are right"
+grep -q 'GUEST-NET .*, 0% packet loss' "$LOG/guest-devices.log"
+verdict $? "ping has no loss"
+gone devices 30
+verdict $? "it powers itself off"
+ip link del xenbr0
+rm -f /run/disk.img
+done_testing

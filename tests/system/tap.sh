@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+# Verdicts for scripts that run in dom0 (source /lab/tap.sh): TAP lines on
+# standard output, which the rig reads; "done_testing" at the end says that the
+# script got there.
+. /lab/lib.sh
+N=0 BAD=0
+
+# verdict STATUS NAME [WHY]
+LAST=0
+verdict() {
+	[ $((SECONDS - LAST)) -ge 4 ] && echo "# the next took $((SECONDS - LAST)) s"
+	LAST=$SECONDS
+	N=$((N + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $N - $2"
+	else
+		BAD=$((BAD + 1))
+		echo "not ok $N - $2${3:+: $3}"
+	fi
+}
+
+# ok NAME COMMAND...: the command succeeds. Its last lines are shown if not.
+ok() {
+	local name=$1 out rc
+	shift
+	out=$("$@" 2>&1)
+	rc=$?
+	[ $rc = 0 ] || sed 's/^/# /' <<<"$out" | tail -8
+	verdict $rc "$name" "status $rc"
+}
+
+# fails NAME PATTERN COMMAND...: it fails, and says what matches.
+fails() {
+	local name=$1 pattern=$2 out rc
+	shift 2
+	out=$("$@" 2>&1)
+	rc=$?
+	if [ $rc != 0 ] && grep -qE -- "$pattern" <<<"$out"; then
+		verdict 0 "$name"
+	else
+		sed 's/^/# /' <<<"$out" | tail -5
+		verdict 1 "$name" "status $rc, wanted an error with: $pattern"
+	fi
+}
+
+# like NAME PATTERN COMMAND...: it succeeds, and prints what matches.
+like() {
+	local name=$1 pattern=$2 out rc
+	shift 2
+	out=$("$@" 2>&1)
+	rc=$?
+	if [ $rc = 0 ] && grep -qE -- "$pattern" <<<"$out"; then
+		verdict 0 "$name"
+	else
+		sed 's/^/# /' <<<"$out" | tail -8
+		verdict 1 "$name" "status $rc, wanted: $pattern"
+	fi
+}
+
+# What the hypervisor holds: free MiB, dom0's ports, grants mapped.
+holdings() {
+	local free
+	free=$(xl info free_memory 2>/dev/null || xl info |
+		sed -n 's/^free_memory *: //p')
+	echo "$free MiB free, $(lsevtchn 0 2>/dev/null | wc -l) ports"
+}
+
+# settled BEFORE: waits for what a dead domain held to come back.
+settled() {
+	local i=0
+	while [ "$(holdings)" != "$1" ] && [ $i -lt 30 ]; do
+		nap 0.2
+		i=$((i + 1))
+	done
+	[ "$(holdings)" = "$1" ]
+	verdict $? "everything a dead domain held is free again" \
+		"before: $1; now: $(holdings)"
+}
+
+done_testing() {
+	echo "1..$N"
+	exit $((BAD > 0))
+}
