@@ -17,12 +17,13 @@ static void events(unsigned long n)
 {
 	struct evtchn_bind_ipi i = {.vcpu = 0};
 	struct evtchn_send s;
-	unsigned long before = upcalls, bad = 0;
+	unsigned long before, bad = 0;
 
 	event_channel_op(EVTCHNOP_bind_ipi, &i);
 	s.port = i.port;
 	event_mask(i.port, false);
-	irq_enable();
+	irq_enable(); /* an upcall may be due from before */
+	before = upcalls;
 	for (unsigned long k = 0; k < n; k++) {
 		bad += event_channel_op(EVTCHNOP_send, &s) != 0;
 		event_take(i.port);

@@ -198,7 +198,9 @@ static void many_maps(domid_t peer, unsigned int ref)
 			     &handles[n]);
 		n += !status;
 	}
-	check(n == MAPS, "one grant is mapped %u times (status %d)", n, status);
+	/* Xen counts a grant's mappings in eight bits, the top one a guard. */
+	check(n == MAPS || (n >= 128 && status == GNTST_general_error),
+	      "one grant is mapped %u times, or refused (%d)", n, status);
 	check(n && *(volatile uint32_t *)free_address(n - 1) == ref,
 	      "the last mapping shows the page");
 	for (unsigned int i = 0; i < n; i++)
