@@ -8,7 +8,7 @@ from .tap import Results
 # A guest prints its plan last. What a hypervisor says when it gives up ends
 # the wait at once.
 ENDED = (r"^# guest \S+ ends|Hardware Dom0 (crashed|shutdown)|FATAL|"
-         r"^\(XEN\) (Panic|Reboot in)|BUG at|Assertion .* failed")
+         r"^\(XEN\) (Panic on|Reboot in)|BUG at|Assertion .* failed")
 
 
 class GuestTest:
