@@ -40,4 +40,8 @@ domctl_fn domctl_shadow_op, domctl_get_paging_mempool_size,
 	domctl_iomem_permission, domctl_ioport_permission,
 	domctl_irq_permission;
 
+/* domctl_sched.c */
+domctl_fn domctl_scheduler_op, domctl_getvcpuinfo, domctl_getvcpuaffinity,
+	domctl_setvcpuaffinity;
+
 #endif

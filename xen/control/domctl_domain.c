@@ -141,18 +141,11 @@ long domctl_set_target(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-static void notify_suspended(struct domain *d)
-{
-	if (d->suspend_port)
-		event_notify_xen_port(d, d->suspend_port);
-}
-
 long domctl_subscribe(struct domain *d, struct xen_domctl *op)
 {
 	if (!event_port_valid(d, op->u.subscribe.port))
 		return -EINVAL;
 	d->suspend_port = op->u.subscribe.port;
-	d->suspend_notify = notify_suspended;
 	return 0;
 }
 

@@ -19,6 +19,9 @@
 
 #include "domain/domain.h"
 
+/* At boot: its counters become readable. */
+void hypercall_init(void);
+
 /* Runs the hypercall that v's registers describe; sets rax. */
 void hypercall_dispatch(struct vcpu *v);
 
