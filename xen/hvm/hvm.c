@@ -194,6 +194,18 @@ static void hypercall_restart(struct vcpu *v)
 	v->regs.rip = hvm_vcpu(v)->restart_rip;
 }
 
+/* XEN_DOMCTL_sendtrigger. Buttons are for guests with ACPI hardware. */
+static int trigger(struct vcpu *v, uint32_t what)
+{
+	switch (what) {
+	case XEN_DOMCTL_SENDTRIGGER_NMI:
+		send_nmi(v);
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
 static const struct domain_kind kind = {
 	.name = "HVM",
 	.translated = true,
@@ -217,6 +229,11 @@ static const struct domain_kind kind = {
 	.kernel_mode = kernel_mode,
 	.hypercall_restart = hypercall_restart,
 	.hypercall_page = hvm_hypercall_page,
+	.save = hvm_save,
+	.save_one = hvm_save_one,
+	.load = hvm_load,
+	.trigger = trigger,
+	.info_flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap,
 	.grant_map = hvm_grant_map,
 	.grant_unmap = hvm_grant_unmap,
 	.grant_replace = hvm_grant_replace,
