@@ -242,6 +242,15 @@ static void save_lapic_regs(struct domain *d, struct vcpu *v, void *buf)
 		memcpy(r->data + i * 16, &l->reg[i], sizeof(l->reg[i]));
 }
 
+static uint32_t count_bits(uint32_t w)
+{
+	uint32_t n = 0;
+
+	for (; w; w &= w - 1)
+		n++;
+	return n;
+}
+
 static int load_lapic_regs(struct domain *d, struct vcpu *v, const void *buf)
 {
 	struct vlapic *l = hvm_vcpu(v)->lapic;
@@ -252,7 +261,7 @@ static int load_lapic_regs(struct domain *d, struct vcpu *v, const void *buf)
 	for (unsigned int i = 0; i < ARRAY_SIZE(l->reg); i++) {
 		memcpy(&l->reg[i], r->data + i * 16, sizeof(l->reg[i]));
 		if (i >= APIC_ISR && i < APIC_TMR)
-			l->isr_count += (uint32_t)__builtin_popcount(l->reg[i]);
+			l->isr_count += count_bits(l->reg[i]);
 	}
 	hvm_ops->set_creg(v, CR8, l->reg[APIC_TPR] >> 4);
 	hvm_vcpu(v)->irq_check = true;
