@@ -7,6 +7,7 @@
 
 #include "console/printk.h"
 #include "cpu/fpu.h"
+#include "domain/cpu_policy.h"
 #include "hvm/dev/vioapic.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/dev/vpci.h"
@@ -69,6 +70,9 @@ static int hvm_domain_init(struct domain *d,
 	spin_lock_init(&hd->lock, LOCK_VDEV);
 	hd->p2m_generation = 1;
 	hvm_msr_init(d);
+	rc = cpu_policy_create(d, true);
+	if (rc)
+		goto free_domain;
 	rc = p2m_init(&d->p2m, hvm_ops->p2m, d->id, flush, d);
 	if (rc)
 		goto free_domain;
