@@ -179,6 +179,7 @@ void __init dom0_write_start_info(struct dom0_build *b)
 	struct hvm_start_info info = {
 		.magic = XEN_HVM_START_MAGIC_VALUE,
 		.version = 1,
+		.flags = SIF_PRIVILEGED | SIF_INITDOMAIN,
 		.rsdp_paddr = b->rsdp,
 		.memmap_entries = map->n,
 	};
