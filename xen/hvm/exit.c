@@ -10,6 +10,7 @@
 #include "cpu/fpu.h"
 #include "cpu/traps.h"
 #include "domain/cpu_policy.h"
+#include "hvm/dev/vlapic.h"
 #include "hvm/portio.h"
 #include "hypercall/hypercall.h"
 
@@ -170,16 +171,21 @@ static enum verdict exit_shutdown(struct vcpu *v, const struct vmexit *x)
 	return VERDICT_RESUME;
 }
 
-/* Not an intercept of ours on this vendor; here for those that need it. */
 static enum verdict exit_cr_write(struct vcpu *v, const struct vmexit *x)
 {
-	static const enum hvm_creg reg[] = {
-		[0] = CR0, [2] = CR2, [3] = CR3, [4] = CR4, [8] = CR8};
+	bool ok = false;
 
-	if (x->cr.cr >= ARRAY_SIZE(reg))
-		return inject_ud(v, x);
-	hvm_ops->set_creg(v, reg[x->cr.cr], x->cr.value);
-	return VERDICT_SKIP;
+	switch (x->cr.cr) {
+	case 0:
+		ok = hvm_set_cr0(v, x->cr.value);
+		break;
+	case 8:
+		ok = x->cr.value < 16 &&
+		     vlapic_write(hvm_vcpu(v)->lapic, APIC_TPR,
+				  (uint32_t)x->cr.value << 4);
+		break;
+	}
+	return ok ? VERDICT_SKIP : inject_gp(v, x);
 }
 
 static const struct {

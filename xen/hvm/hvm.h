@@ -148,11 +148,13 @@ struct hvm_ops {
 
 	/*
 	 * Interrupts: vector waits at the guest's door and is taken as soon as
-	 * the guest can: IF set, no shadow, CR8 below it or above_tpr; -1 takes
-	 * it back. posted_irq() is what still waits, -1 when it was taken.
+	 * IF is set and there is no shadow; -1 takes it back. posted_irq() is
+	 * what still waits, -1 when it was taken. CR8 plays no part; while
+	 * watch_tpr() is on, writes to it exit.
 	 */
-	void (*post_irq)(struct vcpu *v, int vector, bool above_tpr);
+	void (*post_irq)(struct vcpu *v, int vector);
 	int (*posted_irq)(struct vcpu *v);
+	void (*watch_tpr)(struct vcpu *v, bool on);
 	void (*inject_exception)(struct vcpu *v, uint8_t vector, bool has_error,
 				 uint32_t error);
 	void (*inject_nmi)(struct vcpu *v);
@@ -280,6 +282,7 @@ void hvm_msr_init(struct domain *d);
 
 /* With the architecture's checks. */
 bool hvm_set_efer(struct vcpu *v, uint64_t val);
+bool hvm_set_cr0(struct vcpu *v, uint64_t val);
 
 /* npf.c */
 enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x);

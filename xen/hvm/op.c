@@ -155,7 +155,7 @@ static long param_op(struct vcpu *v, uint64_t arg, bool set)
 	rc = find_target(v, p.domid, &d);
 	if (rc)
 		return rc;
-	if (d == v->domain && !d->privileged &&
+	if (d == v->domain &&
 	    !(set ? guest_may_set(p.index) : guest_may_get(p.index)))
 		rc = -EPERM;
 	else if (set && is_set_once(p.index) && hvm_domain(d)->params[p.index])

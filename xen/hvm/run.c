@@ -14,6 +14,19 @@
 
 #define HOT __attribute__((section(".text.hot")))
 
+/* CR8 matters only while there is something that it may hold back. */
+static HOT int lapic_irq(struct vcpu *v, struct hvm_vcpu *hv)
+{
+	bool any;
+	int vector = vlapic_highest(hv->lapic, &any);
+
+	if (any != hv->tpr_watched) {
+		hv->tpr_watched = any;
+		hvm_ops->watch_tpr(v, any);
+	}
+	return vector;
+}
+
 /* The vector that the guest should see first, and who wants it. */
 static HOT int next_irq(struct vcpu *v, struct hvm_vcpu *hv,
 			enum irq_source *by)
@@ -33,7 +46,7 @@ static HOT int next_irq(struct vcpu *v, struct hvm_vcpu *hv,
 		}
 	}
 	*by = IRQ_LAPIC;
-	return hv->irq_check ? vlapic_highest(hv->lapic) : -1;
+	return hv->irq_check ? lapic_irq(v, hv) : -1;
 }
 
 /* What waits at the guest's door is what should. Interrupts off. */
@@ -53,7 +66,7 @@ static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 		WRITE_ONCE(hv->irq_check, false);
 	if (vector == hv->posted && (vector < 0 || by == hv->posted_by))
 		return;
-	hvm_ops->post_irq(v, vector, by == IRQ_CALLBACK);
+	hvm_ops->post_irq(v, vector);
 	hv->posted = vector;
 	hv->posted_by = by;
 }
@@ -166,7 +179,8 @@ bool hvm_vcpu_has_work(struct vcpu *v)
 
 	if (READ_ONCE(hv->lapic->init_sipi) || hv->nmi_pending)
 		return true;
-	if (hv->in_reset)
+	/* What waits for IF does not end a wait. */
+	if (hv->in_reset || !(v->regs.rflags & X86_EFLAGS_IF))
 		return false;
 	if (hv->hd->callback_vector && v->info &&
 	    READ_ONCE(v->info->evtchn_upcall_pending))

@@ -45,20 +45,6 @@ static HOT int highest_bit(const uint32_t *r)
 	return -1;
 }
 
-HOT int vlapic_highest(struct vlapic *l)
-{
-	int irr, isr = -1;
-
-	if (!vlapic_enabled(l))
-		return -1;
-	irr = highest_bit(&l->reg[APIC_IRR]);
-	if (irr < 16)
-		return -1;
-	if (l->isr_count)
-		isr = highest_bit(&l->reg[APIC_ISR]);
-	return (irr >> 4) > (isr >> 4) ? irr : -1;
-}
-
 static uint32_t get_tpr(struct vlapic *l)
 {
 	uint32_t class = (uint32_t)hvm_ops->get_creg(l->vcpu, CR8);
@@ -69,11 +55,27 @@ static uint32_t get_tpr(struct vlapic *l)
 	return l->reg[APIC_TPR];
 }
 
+HOT int vlapic_highest(struct vlapic *l, bool *any)
+{
+	int irr, isr = -1;
+
+	*any = false;
+	if (!vlapic_enabled(l))
+		return -1;
+	irr = highest_bit(&l->reg[APIC_IRR]);
+	if (irr < 16)
+		return -1;
+	if (l->isr_count)
+		isr = highest_bit(&l->reg[APIC_ISR]);
+	*any = (irr >> 4) > (isr >> 4);
+	return *any && (uint32_t)irr >> 4 > get_tpr(l) >> 4 ? irr : -1;
+}
+
 bool vlapic_has_work(struct vlapic *l)
 {
-	int vector = vlapic_highest(l);
+	bool any;
 
-	return vector >= 0 && (uint32_t)(vector >> 4) > get_tpr(l) >> 4;
+	return vlapic_highest(l, &any) >= 0;
 }
 
 static uint32_t get_ppr(struct vlapic *l)

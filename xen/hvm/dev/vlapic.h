@@ -59,10 +59,9 @@ void vlapic_reset(struct vlapic *l, bool init_signal);
 
 /* A vector arrives; any CPU, any context. */
 void vlapic_set_irq(struct vlapic *l, uint8_t vector, bool level);
-/* The vector to post: the highest in IRR above the priority of what is in
- * service, or -1. Whoever posts it minds TPR. */
-int vlapic_highest(struct vlapic *l);
-/* The vCPU has something to take, now. */
+/* The vector to take now, or -1: the highest in IRR above the priority of what
+ * is in service and of TPR. *any: there would be one but for TPR. */
+int vlapic_highest(struct vlapic *l, bool *any);
 bool vlapic_has_work(struct vlapic *l);
 /* The vector was taken: from IRR to ISR. */
 void vlapic_ack(struct vlapic *l, uint8_t vector);

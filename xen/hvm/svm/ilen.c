@@ -26,15 +26,22 @@ static uint64_t linear_rip(const struct vcpu *v, const struct vmcb *vmcb,
 	return (uint32_t)(vmcb->cs.base + v->regs.rip);
 }
 
-static uint8_t decode_now(struct vcpu *v, struct ilen_entry *e)
+bool svm_current_insn(struct vcpu *v, struct insn *i)
 {
 	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+	unsigned int mode = code_mode(vmcb);
 	uint8_t bytes[INSN_MAX];
-	struct insn insn;
-	unsigned int n = hvm_fetch(v, linear_rip(v, vmcb, e->mode), bytes,
-				   sizeof(bytes));
+	unsigned int n =
+		hvm_fetch(v, linear_rip(v, vmcb, mode), bytes, sizeof(bytes));
 
-	if (!insn_decode(&insn, bytes, n, e->mode))
+	return insn_decode(i, bytes, n, mode);
+}
+
+static uint8_t decode_now(struct vcpu *v, struct ilen_entry *e)
+{
+	struct insn insn;
+
+	if (!svm_current_insn(v, &insn))
 		return 0;
 	e->opcode = insn.has_modrm ? insn.modrm : insn.opcode;
 	e->length = insn.length;

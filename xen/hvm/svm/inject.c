@@ -10,13 +10,13 @@
 
 #include "cpu/traps.h"
 
-void svm_post_irq(struct vcpu *v, int vector, bool above_tpr)
+void svm_post_irq(struct vcpu *v, int vector)
 {
 	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
 	uint32_t ctl = vmcb->int_ctl & ~(uint32_t)(V_IRQ | V_PRIO | V_IGN_TPR);
 
 	if (vector >= 0) {
-		ctl |= V_IRQ | (above_tpr ? V_IGN_TPR : 0);
+		ctl |= V_IRQ | V_IGN_TPR;
 		ctl |= (uint32_t)(vector >> 4) << V_PRIO_SHIFT;
 		vmcb_set_int_vector(vmcb, vector);
 	}
@@ -28,6 +28,15 @@ __attribute__((section(".text.hot"))) int svm_posted_irq(struct vcpu *v)
 	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
 
 	return vmcb->int_ctl & V_IRQ ? (int)(vmcb->int_vector & 0xff) : -1;
+}
+
+/*
+ * The processor could weigh V_TPR against the interrupt itself; but TCG forgets
+ * an interrupt that it holds back, which then looks taken.
+ */
+void svm_watch_tpr(struct vcpu *v, bool on)
+{
+	vmcb_set_cr_write(svm_vcpu(v)->vmcb, on ? 1U << 8 : 0);
 }
 
 /* AMD APM Vol. 2, "Double-Fault Exception": which pairs make one. */
@@ -92,7 +101,7 @@ void svm_reinject(struct vcpu *v)
 		/* Was it the posted one, it is on its way now. */
 		if ((vmcb->int_ctl & V_IRQ) &&
 		    (vmcb->int_vector & 0xff) == vector)
-			svm_post_irq(v, -1, false);
+			svm_post_irq(v, -1);
 		break;
 	}
 	s->eventinj = e;

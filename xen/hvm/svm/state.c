@@ -14,12 +14,14 @@
 #define EFER_SVME BIT(12)
 
 /* Intercepts: as few as correctness allows. CRs are the guest's own, with
- * nested paging; so are the time-stamp counter and INVLPG. */
+ * nested paging; so are the time-stamp counter and INVLPG. Changes of CR0 other
+ * than TS and MP are rare, and TCG lets through combinations that VMRUN refuses
+ * then. */
 #define WANTED1                                                                \
-	(INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_RDPMC |   \
-	 INTERCEPT_CPUID | INTERCEPT_INVD | INTERCEPT_HLT |                    \
-	 INTERCEPT_INVLPGA | INTERCEPT_IO | INTERCEPT_MSR |                    \
-	 INTERCEPT_TASK_SWITCH | INTERCEPT_SHUTDOWN)
+	(INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_INIT |                     \
+	 INTERCEPT_CR0_SELECTIVE | INTERCEPT_RDPMC | INTERCEPT_CPUID |         \
+	 INTERCEPT_INVD | INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IO |   \
+	 INTERCEPT_MSR | INTERCEPT_TASK_SWITCH | INTERCEPT_SHUTDOWN)
 #define WANTED2                                                                \
 	(INTERCEPT2_VMRUN | INTERCEPT2_VMMCALL | INTERCEPT2_VMLOAD |           \
 	 INTERCEPT2_VMSAVE | INTERCEPT2_STGI | INTERCEPT2_CLGI |               \

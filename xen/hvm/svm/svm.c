@@ -330,6 +330,7 @@ const struct hvm_ops svm_ops = {
 	.set_dr = svm_set_dr,
 	.post_irq = svm_post_irq,
 	.posted_irq = svm_posted_irq,
+	.watch_tpr = svm_watch_tpr,
 	.inject_exception = svm_inject_exception,
 	.inject_nmi = svm_inject_nmi,
 	.set_tsc_offset = svm_set_tsc_offset,

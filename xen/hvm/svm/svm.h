@@ -70,6 +70,8 @@ void svm_asid_assign(struct svm_vcpu *s);
 /* vmexit.c */
 void svm_decode(struct vcpu *v, struct vmexit *x);
 /* ilen.c */
+struct insn;
+bool svm_current_insn(struct vcpu *v, struct insn *i);
 bool svm_skip(struct vcpu *v, const struct vmexit *x);
 uint8_t svm_instruction_length(struct vcpu *v, uint16_t code, uint8_t *opcode);
 
@@ -81,8 +83,9 @@ void svm_allow_port(struct domain *d, unsigned int port, unsigned int n,
 void svm_allow_msr(struct domain *d, uint32_t msr, bool read, bool write);
 
 /* inject.c */
-void svm_post_irq(struct vcpu *v, int vector, bool above_tpr);
+void svm_post_irq(struct vcpu *v, int vector);
 int svm_posted_irq(struct vcpu *v);
+void svm_watch_tpr(struct vcpu *v, bool on);
 void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 			  uint32_t error);
 void svm_inject_nmi(struct vcpu *v);

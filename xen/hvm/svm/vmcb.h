@@ -89,23 +89,24 @@ static_assert(offsetof(struct vmcb, pat) == 0x668, "APM layout");
 static_assert(sizeof(struct vmcb) == PAGE_SIZE, "APM layout");
 
 /* intercept1 and intercept2 */
-#define INTERCEPT_INTR        BIT(0)
-#define INTERCEPT_NMI         BIT(1)
-#define INTERCEPT_SMI         BIT(2)
-#define INTERCEPT_INIT        BIT(3)
-#define INTERCEPT_VINTR       BIT(4)
-#define INTERCEPT_RDTSC       BIT(14)
-#define INTERCEPT_RDPMC       BIT(15)
-#define INTERCEPT_CPUID       BIT(18)
-#define INTERCEPT_INVD        BIT(22)
-#define INTERCEPT_PAUSE       BIT(23)
-#define INTERCEPT_HLT         BIT(24)
-#define INTERCEPT_INVLPGA     BIT(26)
-#define INTERCEPT_IO          BIT(27)
-#define INTERCEPT_MSR         BIT(28)
-#define INTERCEPT_TASK_SWITCH BIT(29)
-#define INTERCEPT_FERR        BIT(30)
-#define INTERCEPT_SHUTDOWN    BIT(31)
+#define INTERCEPT_INTR          BIT(0)
+#define INTERCEPT_NMI           BIT(1)
+#define INTERCEPT_SMI           BIT(2)
+#define INTERCEPT_INIT          BIT(3)
+#define INTERCEPT_VINTR         BIT(4)
+#define INTERCEPT_CR0_SELECTIVE BIT(5)
+#define INTERCEPT_RDTSC         BIT(14)
+#define INTERCEPT_RDPMC         BIT(15)
+#define INTERCEPT_CPUID         BIT(18)
+#define INTERCEPT_INVD          BIT(22)
+#define INTERCEPT_PAUSE         BIT(23)
+#define INTERCEPT_HLT           BIT(24)
+#define INTERCEPT_INVLPGA       BIT(26)
+#define INTERCEPT_IO            BIT(27)
+#define INTERCEPT_MSR           BIT(28)
+#define INTERCEPT_TASK_SWITCH   BIT(29)
+#define INTERCEPT_FERR          BIT(30)
+#define INTERCEPT_SHUTDOWN      BIT(31)
 
 #define INTERCEPT2_VMRUN   BIT(0)
 #define INTERCEPT2_VMMCALL BIT(1)
@@ -172,6 +173,7 @@ enum svm_exitcode {
 	SVM_SMI = 0x62,
 	SVM_INIT = 0x63,
 	SVM_VINTR = 0x64,
+	SVM_CR0_SELECTIVE = 0x65,
 	SVM_RDTSC = 0x6e,
 	SVM_RDPMC = 0x6f,
 	SVM_CPUID = 0x72,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The hardware's account of an exit, in the words of struct vmexit. */
+#include "emulate/decode.h"
 #include "hvm/svm/svm.h"
 
 #define HOT __attribute__((section(".text.hot")))
@@ -72,11 +73,32 @@ static void decode_rdtsc(struct vcpu *v, struct vmexit *x)
 		x->kind = VMEXIT_RDTSCP;
 }
 
+/* MOV to a control register, or LMSW from a register: from the bytes. */
+static void decode_cr_write(struct vcpu *v, uint8_t cr, struct vmexit *x)
+{
+	struct insn i;
+
+	if (!svm_current_insn(v, &i) || i.map != MAP_0F || i.mod != 3)
+		return;
+	x->kind = VMEXIT_CR_WRITE;
+	x->length = i.length;
+	x->cr.cr = cr;
+	x->cr.gpr = i.rm;
+	x->cr.value = (&v->regs.rax)[i.rm];
+	if (i.opcode == 0x01) /* LMSW cannot clear PE */
+		x->cr.value = (svm_get_creg(v, CR0) & ~0xeUL) |
+			      (x->cr.value & 0xf);
+}
+
 static void decode_rare(struct vcpu *v, struct vmexit *x)
 {
 	struct svm_vcpu *s = svm_vcpu(v);
 	uint64_t code = s->vmcb->exitcode;
 
+	if (code == SVM_CR0_SELECTIVE)
+		decode_cr_write(v, 0, x);
+	else if (code >= SVM_CR_WRITE && code < SVM_DR_READ)
+		decode_cr_write(v, (uint8_t)(code - SVM_CR_WRITE), x);
 	if (code >= SVM_DR_READ && code < SVM_EXCEPTION) {
 		load_debug_registers(s);
 		x->kind = VMEXIT_INTERNAL;
