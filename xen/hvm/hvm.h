@@ -202,7 +202,8 @@ struct hvm_vcpu {
 	bool upcall;    /* event_notify() came: look at vcpu_info */
 	bool irq_check; /* something changed in the local APIC */
 	bool nmi_pending;
-	bool in_reset; /* INIT came: waits for SIPI */
+	bool in_reset;    /* INIT came: waits for SIPI */
+	bool tpr_watched; /* CR8 decides about what is in IRR */
 	enum irq_source posted_by;
 	int posted;           /* the vector at the door; -1: none */
 	uint64_t restart_rip; /* of the hypercall that is being done */
