@@ -18,7 +18,6 @@
 #include "lib/errno.h"
 #include "mem/alloc.h"
 
-#include <xen/features.h>
 #include <xen/hvm/hvm_vcpu.h>
 
 const struct hvm_ops *hvm_ops;
@@ -239,10 +238,6 @@ static const struct domain_kind kind = {
 	.load = hvm_load,
 	.trigger = trigger,
 	.info_flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap,
-	.features = BIT(XENFEAT_writable_page_tables) |
-		    BIT(XENFEAT_auto_translated_physmap) |
-		    BIT(XENFEAT_hvm_callback_vector) |
-		    BIT(XENFEAT_hvm_safe_pvclock),
 	.grant_map = hvm_grant_map,
 	.grant_unmap = hvm_grant_unmap,
 	.grant_replace = hvm_grant_replace,
