@@ -7,6 +7,7 @@
 #include "cpu/panic.h"
 #include "console/console.h"
 #include "console/printk.h"
+#include "cpu/smp.h"
 #include "cpu/traps.h"
 #include "lib/atomic.h"
 #include "lib/param.h"
@@ -47,6 +48,7 @@ static void __noreturn die(const struct cpu_regs *r, const char *what)
 			cpu_halt();
 	if (nobody) /* a panic inside panic() */
 		restart();
+	smp_stop_others();
 	console_force_unlock();
 	printk("\n****************************************\n");
 	printk("Panic on CPU %u:\n%s\n", smp_processor_id(), what);

@@ -12,12 +12,12 @@ void scale_ratio(uint64_t num, uint64_t den, uint32_t *mul, int8_t *shift)
 	int s = 0;
 	uint64_t q;
 
-	/* Bring num / den into [1/2, 1). Halving loses low bits of large
-	 * numbers only, which the multiplier cannot hold anyway. */
-	while (num > UINT32_MAX || den > UINT32_MAX) {
+	/* Bring num / den into [1/2, 1), both below 2^32: halving either loses
+	 * bits that the multiplier cannot hold anyway. */
+	for (; num > UINT32_MAX; s++)
 		num >>= 1;
+	for (; den > UINT32_MAX; s--)
 		den >>= 1;
-	}
 	while (num >= den) {
 		den <<= 1;
 		s++;
@@ -26,7 +26,8 @@ void scale_ratio(uint64_t num, uint64_t den, uint32_t *mul, int8_t *shift)
 		num <<= 1;
 		s--;
 	}
-	q = num >> 32 ? (num << 16) / (den >> 16) : (num << 32) / den;
+	/* den may be 2^32 now, num is below it. */
+	q = (num << 32) / den;
 	*mul = q > UINT32_MAX ? UINT32_MAX : (uint32_t)q;
 	*shift = (int8_t)s;
 }
