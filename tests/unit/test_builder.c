@@ -192,6 +192,15 @@ static void acpi_tables_are_whole(void)
 
 /* ---- the cache ---- */
 
+static struct blob file_of(const char *data, size_t len)
+{
+	FILE *f = tmpfile();
+
+	fwrite(data, 1, len, f);
+	fflush(f);
+	return (struct blob){.len = len, .fd = dup(fileno(f))};
+}
+
 static void cache_keeps_and_forgets(void)
 {
 	char dir[] = "/tmp/ostler-cache-XXXXXX", cmd[64];
@@ -200,10 +209,13 @@ static void cache_keeps_and_forgets(void)
 	struct blob blob = {0};
 	int fd;
 
+	struct blob one = file_of(data, sizeof(data));
+	struct blob two = file_of(other, sizeof(other));
+
 	REQUIRE(mkdtemp(dir) != NULL);
-	REQUIRE(cache_key(dir, data, sizeof(data), &key));
-	REQUIRE(cache_key(dir, data, sizeof(data), &again));
-	REQUIRE(cache_key(dir, other, sizeof(other), &key2));
+	REQUIRE(cache_key(dir, &one, &key));
+	REQUIRE(cache_key(dir, &one, &again));
+	REQUIRE(cache_key(dir, &two, &key2));
 	CHECK(memcmp(&key, &again, sizeof(key)) == 0);
 	CHECK(memcmp(&key, &key2, sizeof(key)) != 0);
 	CHECK(!cache_get(dir, &key, 5000, &blob));
@@ -223,7 +235,7 @@ static void cache_keeps_and_forgets(void)
 	blob_close(&blob);
 	CHECK(!cache_get(dir, &key, 5000, &blob));
 	/* A new directory has a new secret. */
-	REQUIRE(cache_key(dir, data, sizeof(data), &again));
+	REQUIRE(cache_key(dir, &one, &again));
 	CHECK(memcmp(&key, &again, sizeof(key)) != 0);
 	/* An entry of another length than wanted is none. */
 	fd = cache_new(dir, 100, &blob);
@@ -233,9 +245,11 @@ static void cache_keeps_and_forgets(void)
 	CHECK(!cache_get(dir, &again, 5000, &blob));
 	/* A directory that others may write to is not trusted. */
 	CHECK_EQ(chmod(dir, 0777), 0);
-	CHECK(!cache_key(dir, data, sizeof(data), &again));
+	CHECK(!cache_key(dir, &one, &again));
 	CHECK_EQ(chmod(dir, 0700), 0);
 	CHECK_EQ(system(cmd), 0);
+	blob_close(&one);
+	blob_close(&two);
 }
 
 /* ---- populating ---- */

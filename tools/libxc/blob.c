@@ -54,9 +54,10 @@ int blob_open(struct blob *b, const char *path, const char *what,
 	b->len = (size_t)st.st_size;
 	b->data = mmap(NULL, b->len, PROT_READ, MAP_PRIVATE, fd, 0);
 	b->is_mapping = true;
-	close(fd);
+	b->fd = fd;
 	if (b->data == MAP_FAILED) {
 		b->data = NULL;
+		blob_close(b);
 		return build_fail_errno(err, "%s %s", what, path);
 	}
 	return 0;
@@ -64,9 +65,15 @@ int blob_open(struct blob *b, const char *path, const char *what,
 
 void blob_close(struct blob *b)
 {
+	int saved = errno;
+
+	if (b->fd > 0)
+		close(b->fd);
+	b->fd = 0;
 	if (b->data && b->is_mapping)
 		munmap(b->data, b->len);
 	else
 		free(b->data);
 	b->data = NULL;
+	errno = saved;
 }

@@ -16,11 +16,16 @@ static inline uint64_t round_up(uint64_t x, uint64_t to)
 	return (x + to - 1) & ~(to - 1);
 }
 
-/* A file mapped read-only, or memory that stands for one. */
+/*
+ * A file mapped read-only, or memory that stands for one. The descriptor is
+ * kept because much of it is quicker read than faulted in: each page that a
+ * paravirtual dom0 maps costs it a hypercall. Zero: there is none.
+ */
 struct blob {
 	void *data;
 	size_t len;
 	bool is_mapping; /* munmap(), not free() */
+	int fd;
 };
 
 struct kernel {
@@ -78,7 +83,7 @@ struct cache_key {
 };
 
 /* dir: NULL for the default. False when there is no usable cache. */
-bool cache_key(const char *dir, const void *data, size_t len,
+bool cache_key(const char *dir, const struct blob *packed,
 	       struct cache_key *key);
 bool cache_get(const char *dir, const struct cache_key *key, size_t len,
 	       struct blob *out);
@@ -96,6 +101,9 @@ void guest_unmap(void *p, uint64_t n);
 /* Copies filesz bytes to a physical address and clears up to memsz. */
 int guest_write(struct build *b, uint64_t paddr, const void *data,
 		uint64_t filesz, uint64_t memsz);
+/* The same, from an offset in a file. */
+int guest_write_blob(struct build *b, uint64_t paddr, const struct blob *from,
+		     uint64_t offset, uint64_t filesz, uint64_t memsz);
 /* Takes the next n frames; NO_FRAME with the error told when memory is full. */
 uint64_t guest_take(struct build *b, uint64_t n, const char *what);
 /* Loads the kernel's segments where they were linked, less paddr_offset. */

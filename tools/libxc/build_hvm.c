@@ -24,8 +24,8 @@ static int load_extra(struct build *b, const char *path, const char *what,
 	n = round_up(file.len, PAGE_SIZE) / PAGE_SIZE;
 	frame = guest_take(b, n, what);
 	if (frame != NO_FRAME)
-		rc = guest_write(b, frame * PAGE_SIZE, file.data, file.len,
-				 n * PAGE_SIZE);
+		rc = guest_write_blob(b, frame * PAGE_SIZE, &file, 0, file.len,
+				      n * PAGE_SIZE);
 	out->paddr = frame * PAGE_SIZE;
 	out->size = file.len;
 	blob_close(&file);

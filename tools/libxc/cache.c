@@ -71,7 +71,48 @@ static inline void sip_round(struct sip *s)
 	s->v2 = rotl(s->v2, 32);
 }
 
-static void siphash(const uint64_t secret[2], const uint8_t *data, size_t len,
+static void sip_word(struct sip *s, uint64_t word)
+{
+	s->v3 ^= word;
+	sip_round(s);
+	s->v0 ^= word;
+}
+
+/* Whole words of the data; how many bytes they were. */
+static size_t sip_words(struct sip *s, const uint8_t *data, size_t len)
+{
+	struct sip t = *s; /* in registers */
+	uint64_t word;
+	size_t i;
+
+	for (i = 0; len - i >= 8; i += 8) {
+		memcpy(&word, data + i, 8);
+		sip_word(&t, word);
+	}
+	*s = t;
+	return i;
+}
+
+static void sip_end(struct sip *s, const uint8_t *rest, size_t n, size_t len,
+		    struct cache_key *key)
+{
+	uint64_t word = (uint64_t)len << 56, half[2];
+
+	for (size_t i = 0; i < n; i++)
+		word |= (uint64_t)rest[i] << 8 * i;
+	sip_word(s, word);
+	s->v2 ^= 0xee;
+	for (int h = 0; h < 2; h++) {
+		for (int r = 0; r < 3; r++)
+			sip_round(s);
+		half[h] = s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+		s->v1 ^= 0xdd;
+	}
+	memcpy(key->bytes, half, sizeof(half));
+}
+
+/* Hashes a file by reading it, not through its mapping (struct blob). */
+static bool siphash(const uint64_t secret[2], const struct blob *blob,
 		    struct cache_key *key)
 {
 	struct sip s = {
@@ -80,29 +121,23 @@ static void siphash(const uint64_t secret[2], const uint8_t *data, size_t len,
 		.v2 = secret[0] ^ 0x6c7967656e657261,
 		.v3 = secret[1] ^ 0x7465646279746573,
 	};
-	uint64_t word, half[2];
-	size_t i;
+	const size_t room = 256 * 1024;
+	uint8_t *buf = malloc(room);
+	size_t done = 0, n = 0, used = 0;
+	bool ok;
 
-	for (i = 0; len - i >= 8; i += 8) {
-		memcpy(&word, data + i, 8);
-		s.v3 ^= word;
-		sip_round(&s);
-		s.v0 ^= word;
+	while (buf && done < blob->len) {
+		n = blob->len - done < room ? blob->len - done : room;
+		if (pread(blob->fd, buf, n, (off_t)done) != (ssize_t)n)
+			break;
+		used = sip_words(&s, buf, n);
+		done += n;
 	}
-	word = (uint64_t)len << 56;
-	for (unsigned int n = 0; i + n < len; n++)
-		word |= (uint64_t)data[i + n] << 8 * n;
-	s.v3 ^= word;
-	sip_round(&s);
-	s.v0 ^= word;
-	s.v2 ^= 0xee;
-	for (int h = 0; h < 2; h++) {
-		for (int r = 0; r < 3; r++)
-			sip_round(&s);
-		half[h] = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
-		s.v1 ^= 0xdd;
-	}
-	memcpy(key->bytes, half, sizeof(half));
+	ok = buf && done == blob->len;
+	if (ok)
+		sip_end(&s, buf + used, n - used, blob->len, key);
+	free(buf);
+	return ok;
 }
 
 /* The directory's secret, made on first use. link() settles a race. */
@@ -139,7 +174,7 @@ static bool read_secret(int dir, uint64_t secret[2])
 	return false;
 }
 
-bool cache_key(const char *dir, const void *data, size_t len,
+bool cache_key(const char *dir, const struct blob *packed,
 	       struct cache_key *key)
 {
 	uint64_t secret[2];
@@ -150,9 +185,7 @@ bool cache_key(const char *dir, const void *data, size_t len,
 		return false;
 	ok = read_secret(fd, secret);
 	close(fd);
-	if (ok)
-		siphash(secret, data, len, key);
-	return ok;
+	return ok && siphash(secret, packed, key);
 }
 
 static void entry_name(const struct cache_key *key, char name[NAME_LEN + 1])
@@ -179,13 +212,13 @@ bool cache_get(const char *dir, const struct cache_key *key, size_t len,
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    (size_t)st.st_size == len)
 		out->data = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (out->data != MAP_FAILED)
-		futimens(fd, NULL); /* lately used */
-	close(fd);
 	if (out->data == MAP_FAILED) {
 		out->data = NULL;
+		close(fd);
 		return false;
 	}
+	futimens(fd, NULL); /* lately used */
+	out->fd = fd;
 	out->len = len;
 	out->is_mapping = true;
 	return true;

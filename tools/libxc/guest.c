@@ -40,15 +40,47 @@ void guest_unmap(void *p, uint64_t n)
 	munmap(p, n * PAGE_SIZE);
 }
 
-int guest_write(struct build *b, uint64_t paddr, const void *data,
-		uint64_t filesz, uint64_t memsz)
+/* The bytes at from: in memory, or in a file when there is one. */
+struct source {
+	const uint8_t *data;
+	int fd;
+	uint64_t offset;
+};
+
+static int copy(struct build *b, uint8_t *to, const struct source *from,
+		uint64_t at, uint64_t n)
+{
+	if (!from->fd) {
+		memcpy(to, from->data + at, n);
+		return 0;
+	}
+	while (n) {
+		ssize_t got =
+			pread(from->fd, to, n, (off_t)(from->offset + at));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return build_fail_errno(b->err, "reading a file that "
+							"the guest gets");
+		to += got;
+		at += (uint64_t)got;
+		n -= (uint64_t)got;
+	}
+	return 0;
+}
+
+static int write_range(struct build *b, uint64_t paddr,
+		       const struct source *from, uint64_t filesz,
+		       uint64_t memsz)
 {
 	uint64_t done = 0;
 
 	while (done < memsz) {
 		uint64_t at = paddr + done, offset = at % PAGE_SIZE;
-		uint64_t n = memsz - done, copy = 0, frames;
+		uint64_t n = memsz - done, filled = 0, frames;
 		uint8_t *p;
+		int rc = 0;
 
 		if (n > CHUNK * PAGE_SIZE - offset)
 			n = CHUNK * PAGE_SIZE - offset;
@@ -57,14 +89,36 @@ int guest_write(struct build *b, uint64_t paddr, const void *data,
 		if (!p)
 			return -1;
 		if (done < filesz)
-			copy = n < filesz - done ? n : filesz - done;
-		if (copy)
-			memcpy(p + offset, (const uint8_t *)data + done, copy);
-		memset(p + offset + copy, 0, n - copy);
+			filled = n < filesz - done ? n : filesz - done;
+		if (filled)
+			rc = copy(b, p + offset, from, done, filled);
+		memset(p + offset + filled, 0, n - filled);
 		guest_unmap(p, frames);
+		if (rc)
+			return -1;
 		done += n;
 	}
 	return 0;
+}
+
+int guest_write(struct build *b, uint64_t paddr, const void *data,
+		uint64_t filesz, uint64_t memsz)
+{
+	struct source from = {.data = data};
+
+	return write_range(b, paddr, &from, filesz, memsz);
+}
+
+int guest_write_blob(struct build *b, uint64_t paddr, const struct blob *from,
+		     uint64_t offset, uint64_t filesz, uint64_t memsz)
+{
+	struct source s = {
+		.data = (const uint8_t *)from->data + offset,
+		.fd = from->fd,
+		.offset = offset,
+	};
+
+	return write_range(b, paddr, &s, filesz, memsz);
 }
 
 uint64_t guest_take(struct build *b, uint64_t n, const char *what)
@@ -95,8 +149,11 @@ static int load_segment(void *ctx, const struct image_segment *seg)
 {
 	struct load *l = ctx;
 
-	return guest_write(l->b, seg->paddr - l->offset, seg->data, seg->filesz,
-			   seg->memsz);
+	const struct kernel *k = &l->b->kernel;
+	uint64_t at = (uint64_t)((const uint8_t *)seg->data - k->elf.file);
+
+	return guest_write_blob(l->b, seg->paddr - l->offset, &k->file, at,
+				seg->filesz, seg->memsz);
 }
 
 int guest_load_kernel(struct build *b, uint64_t paddr_offset)
@@ -124,7 +181,7 @@ uint64_t guest_load_module(struct build *b, unsigned int i)
 	uint64_t frame = guest_take(b, n, i ? "module" : "initrd");
 
 	if (frame == NO_FRAME ||
-	    guest_write(b, frame * PAGE_SIZE, m->data, m->len, n * PAGE_SIZE))
+	    guest_write_blob(b, frame * PAGE_SIZE, m, 0, m->len, n * PAGE_SIZE))
 		return NO_FRAME;
 	return frame * PAGE_SIZE;
 }

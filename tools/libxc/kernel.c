@@ -55,7 +55,7 @@ static int unpack(struct kernel *k, const struct build_config *cfg,
 	int fd, rc;
 
 	if ((cfg->cache_dir && !cfg->cache_dir[0]) ||
-	    !cache_key(cfg->cache_dir, file->data, file->len, &key))
+	    !cache_key(cfg->cache_dir, file, &key))
 		return unpack_plain(k, cfg, p, err);
 	if (cache_get(cfg->cache_dir, &key, p->unpacked, &k->file)) {
 		k->cache_hit = true;
@@ -137,8 +137,5 @@ fail:
 
 void kernel_close(struct kernel *k)
 {
-	int saved = errno;
-
 	blob_close(&k->file);
-	errno = saved;
 }
