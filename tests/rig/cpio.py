@@ -60,9 +60,14 @@ class Tree:
         """Programs of this host with the libraries they need."""
         for source in sources:
             self.file(at or source, source, 0o755)
-            for library in libraries(source):
-                if library.strip("/") not in self.entries:
-                    self.file(library, library, 0o755)
+            self.libraries_of(source)
+
+    def libraries_of(self, source, leave_out=None):
+        for library in libraries(source):
+            if leave_out and library.startswith(leave_out):
+                continue
+            if library.strip("/") not in self.entries:
+                self.file(library, library, 0o755)
 
     def copy(self, directory, to):
         """A directory's files and links, below the name to."""

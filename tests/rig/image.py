@@ -102,13 +102,9 @@ def _own_tools(tree):
         directory = os.path.join(stage, "usr/local", part)
         if os.path.isdir(directory):
             tree.copy(directory, "usr/local/" + part)
-    from .cpio import libraries
     for here, _, files in os.walk(os.path.join(stage, "usr/local")):
         for name in files:
-            for library in libraries(os.path.join(here, name)):
-                inside = library.strip("/")
-                if inside not in tree.entries and stage not in library:
-                    tree.file(library, library, 0o755)
+            tree.libraries_of(os.path.join(here, name), leave_out=stage)
 
 
 def dom0(kernel, tools="stock"):
@@ -134,10 +130,10 @@ def dom0(kernel, tools="stock"):
     tree.link("var/run", "/run")
     tree.link("var/lock", "/run/lock")
     tree.copy("/etc/xen", "etc/xen")
-    if tools == "stock":
+    if tools != "none":
         _stock_tools(tree)
-    elif tools == "ours":
-        _own_tools(tree)
+    if tools == "ours":
+        _own_tools(tree)  # found first; the stock ones fill what is missing
     tree.text("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
     tree.text("etc/group", "root:x:0:\n")
     tree.text("etc/bashrc", "PS1='dom0# '\n")

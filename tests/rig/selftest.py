@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""The rig's parts that need no machine, checked on this host."""
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from rig import bench, guests, levels, tap
+from rig.console import Console
+from rig.cpio import Tree
+
+
+def archives():
+    t = Tree()
+    t.text("b/c/file", "text\n", 0o640)
+    t.link("a", "b/c/file")
+    t.node("dev/null", 1, 3)
+    again = Tree()
+    again.node("dev/null", 1, 3)
+    again.link("a", "b/c/file")
+    again.text("b/c/file", "text\n", 0o640)
+    assert t.dump() == again.dump(), "order changes the archive"
+    data = t.dump()
+    assert data.startswith(b"070701") and b"TRAILER!!!" in data
+    assert len(data) % 512 == 0
+    if os.path.exists("/usr/bin/cpio"):
+        out = subprocess.run(["cpio", "-t", "--quiet"], input=data,
+                             stdout=subprocess.PIPE, check=True).stdout
+        assert out.split() == [b"a", b"b", b"b/c", b"b/c/file", b"dev",
+                               b"dev/null"], out
+
+
+def verdicts():
+    good = tap.Results(["ok 1 - a", "(d1) ok 2 - b", "1..2"])
+    assert good.problem() is None
+    assert "2 checks planned, 1 seen" in tap.Results(["ok 1 - a",
+                                                      "1..2"]).problem()
+    assert tap.Results(["ok 1 - a"]).problem().startswith("the guest did not")
+    assert tap.Results(["not ok 1 - a: why", "1..1"]).problem() == "a: why"
+    assert tap.Results(["1..0"]).problem() is not None
+
+
+def tables():
+    text = "bench cpuid ticks=57299 ns=57300\r\nbench x ticks=5 ns=6\n"
+    found = bench.parse(text)
+    assert found == {"cpuid": (5729.9, 5730.0), "x": (0.5, 0.6)}, found
+    rows = bench.compare({"cpuid": (573.0, 1.0)}, found)
+    assert rows[0][:3] == ("cpuid", 573.0, 5729.9) and rows[1][1] is None
+    assert "-" in bench.table(rows, "instructions")
+
+
+def consoles():
+    r, w = os.pipe()
+    with tempfile.TemporaryDirectory() as d:
+        c = Console(r, os.path.join(d, "log"), time.monotonic())
+        threading.Timer(0.05, os.write, (w, b"one\r\ntwo\nrest")).start()
+        assert c.wait("^two$", 5), "a line is seen"
+        begun = time.monotonic()
+        assert c.wait("three", 0.2) is None
+        assert time.monotonic() - begun < 2, "a wait ends at its deadline"
+        os.close(w)
+        c.join()
+        assert c.wait("three", 10) is None, "the end ends a wait"
+        with open(os.path.join(d, "log")) as f:
+            lines = [l.split(" ")[-1] for l in f.read().split("\n")]
+        assert lines == ["one", "two", "rest", ""], lines
+    os.close(r)
+
+
+def lists():
+    names = [t.name for t in guests.all_tests()]
+    assert len(names) == len(set(names)) and "hello" in names
+    for boot in levels.all_boots():
+        for script in boot.scripts:
+            assert os.path.exists(os.path.join(levels.SYSTEM, script)), script
+
+
+for part in (archives, verdicts, tables, consoles, lists):
+    try:
+        part()
+    except Exception as e:
+        print("%s: %r" % (part.__name__, e))
+        sys.exit(1)
