@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The configuration language, the specifications in it, and the keys. */
 #include "harness.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+
 #include "../../tools/xl/domconf.h"
 #include "../../tools/xl/keys.h"
 
@@ -171,6 +175,40 @@ static void test_keys_once(void)
 				printf("# %s twice\n", domain_keys[i].name);
 				test_failures++;
 			}
+}
+
+static bool word_char(char ch)
+{
+	return isalnum((unsigned char)ch) || ch == '_';
+}
+
+/* Is it there as a word of its own? */
+static bool has_word(const char *text, const char *word)
+{
+	const char *p = text;
+	size_t n = strlen(word);
+
+	for (; (p = strstr(p, word)); p++)
+		if (p > text && !word_char(p[-1]) && !word_char(p[n]))
+			return true;
+	return false;
+}
+
+static void test_manual(void)
+{
+	static char text[65536];
+	FILE *f = fopen(MANUAL, "r");
+	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	REQUIRE(n > 1000);
+	for (unsigned int i = 0; i < nr_domain_keys; i++) {
+		if (has_word(text, domain_keys[i].name))
+			continue;
+		printf("# xl.cfg.5 does not have %s\n", domain_keys[i].name);
+		test_failures++;
+	}
 }
 
 static const struct {
@@ -369,6 +407,7 @@ int main(void)
 		 test_refused_key_off},
 		{"xlcfg: lists do not nest for ever", test_deep_lists},
 		{"xlcfg: no key is in the table twice", test_keys_once},
+		{"xlcfg: the manual has every key", test_manual},
 		{"xlcfg: disks", test_disks},
 		{"xlcfg: bad disks", test_bad_disks},
 		{"xlcfg: virtual device numbers", test_vdevs},

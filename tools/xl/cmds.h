@@ -44,7 +44,8 @@
 	X(block_detach)                                                        \
 	X(uptime)                                                              \
 	X(claims)                                                              \
-	X(cpupool_list)
+	X(cpupool_list)                                                        \
+	X(devd)
 
 #define X(name) extern const struct xl_cmd cmd_##name;
 XL_COMMANDS(X)
