@@ -5,6 +5,7 @@
  * from there back up.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -327,10 +328,44 @@ static bool describe(struct creation *c)
 	return true;
 }
 
+/*
+ * One create at a time looks at names and disks and takes them: the lock file
+ * is the stock xl's. -1 if it cannot be had, which is no reason to stop.
+ */
+static int take_lock(void)
+{
+	int fd = open("/var/lock/xl", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0 && lockf(fd, F_LOCK, 0)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static bool take_steps(struct creation *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		xl_note("%s: %s", c->dc->name, steps[i].what);
+		if (!steps[i].act(c))
+			break;
+	}
+	if (i == ARRAY_SIZE(steps))
+		return true;
+	xl_fail("%s was not created: %s failed", c->dc->name, steps[i].what);
+	while (i--)
+		if (steps[i].undo)
+			steps[i].undo(c);
+	return false;
+}
+
 bool create_domain(struct loaded *l, uint32_t *domid)
 {
 	struct creation c = {.l = l, .dc = &l->dc};
-	unsigned int i;
+	bool ok;
+	int lock;
 
 	load_fill_in(l);
 	/* No hypervisor, no store: say so before anything else. */
@@ -338,18 +373,11 @@ bool create_domain(struct loaded *l, uint32_t *domid)
 	host_xs();
 	if (!describe(&c))
 		return false;
-	for (i = 0; i < ARRAY_SIZE(steps); i++) {
-		xl_note("%s: %s", c.dc->name, steps[i].what);
-		if (!steps[i].act(&c))
-			break;
-	}
-	if (i == ARRAY_SIZE(steps)) {
+	lock = take_lock();
+	ok = take_steps(&c);
+	if (lock >= 0)
+		close(lock);
+	if (ok)
 		*domid = c.domid;
-		return true;
-	}
-	xl_fail("%s was not created: %s failed", c.dc->name, steps[i].what);
-	while (i--)
-		if (steps[i].undo)
-			steps[i].undo(&c);
-	return false;
+	return ok;
 }
