@@ -7,5 +7,8 @@
 
 /* Makes the page where other CPUs start (cpu/trampoline.h). */
 void trampoline_init(const struct boot_info *bi);
+/* All CPUs are up: memory below 640 KiB is free, for dom0, which needs some to
+ * start its own. */
+void trampoline_done(const struct boot_info *bi);
 
 #endif

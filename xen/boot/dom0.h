@@ -50,6 +50,7 @@ void dom0_write_start_info(struct dom0_build *b);
 void dom0_take_memory(struct dom0_build *b);
 void dom0_map_machine(struct dom0_build *b);
 void dom0_make_map(struct dom0_build *b);
+bool dom0_owns(const struct dom0_build *b, mfn_t mfn);
 
 /* dom0_acpi.c: writes RSDP, XSDT and MADT at b->tables; returns the end. */
 paddr_t dom0_make_acpi(struct dom0_build *b, paddr_t at);

@@ -74,6 +74,13 @@ static mfn_t __init alloc_aside(const struct image_elf *elf, unsigned int order)
 	return mfn;
 }
 
+/* Its last page may be shared with nothing: what the loader left behind it has
+ * been read. */
+static void __init release_module(const struct boot_module *m)
+{
+	memory_release(m->start & PAGE_MASK, ROUND_UP(m->end, PAGE_SIZE));
+}
+
 static void __init move_initrd(struct dom0_build *b)
 {
 	const struct boot_module *m = &b->bi->module[1];
@@ -92,7 +99,7 @@ static void __init move_initrd(struct dom0_build *b)
 	b->initrd_size = size;
 	to = maddr_to_virt(b->initrd);
 	memcpy(to, map_firmware(m->start, size), size);
-	memory_release(m->start, m->end);
+	release_module(m);
 }
 
 static void __init unpack_kernel(struct dom0_build *b, struct image_payload *p)
@@ -122,7 +129,7 @@ static void __init unpack_kernel(struct dom0_build *b, struct image_payload *p)
 	libc_end();
 	if (image_parse_elf(to, p->unpacked, &b->elf, &why))
 		panic("dom0's kernel: %s", why);
-	memory_release(m->start, m->end);
+	release_module(m);
 }
 
 void __init dom0_unpack(struct dom0_build *b)
@@ -147,8 +154,7 @@ static int __init place_segment(void *ctx, const struct image_segment *seg)
 
 	for (paddr_t a = seg->paddr & PAGE_MASK; a < seg->paddr + seg->memsz;
 	     a += PAGE_SIZE)
-		if (!mfn_valid(maddr_to_mfn(a)) ||
-		    frame_owner(maddr_to_mfn(a)) != b->d->id)
+		if (!dom0_owns(b, maddr_to_mfn(a)))
 			panic("dom0's kernel wants memory at %#lx, which is "
 			      "not dom0's: raise dom0_mem=",
 			      a);

@@ -142,6 +142,14 @@ void __init dom0_map_machine(struct dom0_build *b)
 	}
 }
 
+/* A free frame's word says owner 0, so ask for the owner's reference, too; and
+ * pages of ours that dom0 may map, such as shared info, are not its RAM. */
+bool __init dom0_owns(const struct dom0_build *b, mfn_t mfn)
+{
+	return mfn_valid(mfn) && frame_is_allocated(mfn) &&
+	       frame_owner(mfn) == b->d->id && frame_type(mfn) != FRAME_SHARED;
+}
+
 /* The type that dom0 is told for a page of the machine's RAM. */
 static uint32_t __init ram_type(const struct dom0_build *b, uint64_t frame)
 {
@@ -149,9 +157,7 @@ static uint32_t __init ram_type(const struct dom0_build *b, uint64_t frame)
 
 	if (a >= b->tables && a < b->tables + b->tables_size)
 		return MEMORY_ACPI;
-	return mfn_valid(_mfn(frame)) && frame_owner(_mfn(frame)) == b->d->id
-		       ? MEMORY_RAM
-		       : MEMORY_RESERVED;
+	return dom0_owns(b, _mfn(frame)) ? MEMORY_RAM : MEMORY_RESERVED;
 }
 
 /* Adds to the last entry if that goes on; holes of a few pages between RAM are

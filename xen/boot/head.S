@@ -186,6 +186,7 @@ entry_64:
 	wrmsr
 	leaq boot_stack_top(%rip), %rsp
 	pushq $0 /* where the stack ends */
+	pushq $0 /* keeps calls 16-byte aligned, as the ABI wants it */
 	/* start(magic, what the loader tells, where the image is) */
 	movl %ebx, %esi
 	movl %ebp, %edx

@@ -96,3 +96,23 @@ void __init __noreturn __stack_chk_fail(void)
 {
 	panic("a decompressor overran its stack");
 }
+
+/*
+ * Hooks that libzstd calls if somebody defines them: an undefined weak symbol
+ * would be address 0, which code at our addresses cannot reach.
+ */
+unsigned long long ZSTD_trace_decompress_begin(const void *ctx);
+void ZSTD_trace_decompress_end(unsigned long long ctx, const void *trace);
+
+unsigned long long __init ZSTD_trace_decompress_begin(const void *ctx)
+{
+	(void)ctx;
+	return 0; /* not traced */
+}
+
+void __init ZSTD_trace_decompress_end(unsigned long long ctx,
+				      const void *trace)
+{
+	(void)ctx;
+	(void)trace;
+}

@@ -4,9 +4,11 @@
  * initialisation, in the one order in which it works.
  */
 #include "boot/boot.h"
+#include "boot/dom0.h"
 #include "console/console.h"
 #include "console/printk.h"
 #include "console/serial.h"
+#include "control/control.h"
 #include "cpu/acpi.h"
 #include "cpu/init.h"
 #include "cpu/irq.h"
@@ -14,11 +16,15 @@
 #include "cpu/smp.h"
 #include "cpu/softirq.h"
 #include "cpu/time.h"
+#include "domain/cpu_policy.h"
+#include "hvm/hvm.h"
+#include "hypercall/hypercall.h"
 #include "lib/param.h"
 #include "lib/string.h"
 #include "lib/x86.h"
 #include "mem/layout.h"
 #include "mem/memory.h"
+#include "sched/sched.h"
 
 #define VERSION "0.1.0"
 
@@ -102,12 +108,52 @@ static void __init start_machine(const struct boot_info *bi)
 				      "input\n");
 }
 
+static uint32_t maxcpus;
+PARAM_UINT("maxcpus", maxcpus, 1, NR_CPUS, "how many CPUs to use");
+
+static void (*scheduler_loop)(void);
+
+/* On each other CPU, when it is up. */
+static void run_other_cpu(void)
+{
+	if (hvm_ops && hvm_init_cpu())
+		panic("CPU %u cannot run hardware containers, but CPU 0 can",
+		      smp_processor_id());
+	scheduler_loop();
+}
+
+static void __init start_cpus(const struct boot_info *bi)
+{
+	hvm_init();
+	sched_init();
+	scheduler_loop = smp_cpu_loop;
+	smp_cpu_loop = run_other_cpu;
+	smp_start_all(maxcpus);
+	trampoline_done(bi);
+}
+
+static void tell_dom0_of_input(void)
+{
+	send_global_virq(VIRQ_CONSOLE);
+}
+
+static void __init start_domains(struct boot_info *bi)
+{
+	cpu_policy_init();
+	domain_init();
+	control_init();
+	hvm_op_hook = hvm_op;
+	hypervisor_cmdline = bi->command_line;
+	build_dom0(bi);
+	console_input_notify = tell_dom0_of_input;
+}
+
 /* Not __init: from here on only what stays is left. */
 static void __noreturn __attribute__((noinline)) run(void)
 {
 	memory_free_init();
-	printk("Ready %ld ms after time zero\n", now() / 1000000);
-	panic("nothing to run");
+	printk("Domain 0 starts %ld ms after us\n", now() / 1000000);
+	sched_loop();
 }
 
 void __init start(uint32_t magic, uint32_t info, uint32_t base)
@@ -122,5 +168,7 @@ void __init start(uint32_t magic, uint32_t info, uint32_t base)
 	start_console(bi);
 	start_memory(bi);
 	start_machine(bi);
+	start_cpus(bi);
+	start_domains(bi);
 	run();
 }

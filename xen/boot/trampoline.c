@@ -8,7 +8,7 @@
 #include "lib/x86.h"
 #include "mem/layout.h"
 #include "mem/map.h"
-#include "mem/memory_map.h"
+#include "mem/memory.h"
 
 paddr_t trampoline_phys;
 
@@ -114,4 +114,20 @@ void trampoline_prepare(void *stack_top, void (*entry)(unsigned long),
 	w->cr0 = read_cr0();
 	w->cr4 = read_cr4();
 	w->efer = rdmsr(MSR_EFER) & ~EFER_LMA;
+}
+
+void __init trampoline_done(const struct boot_info *bi)
+{
+	for (unsigned int i = 0; i < machine_map.n; i++) {
+		const struct memory_range *r = &machine_map.range[i];
+
+		/* A module down here stays where it is. */
+		for (paddr_t p = 0; p < 0xa0000; p += PAGE_SIZE)
+			if (module_at(bi, p))
+				return;
+		/* Page 0 has the BIOS's data, which dom0 may still read. */
+		if (r->type == MEMORY_RAM && r->start < 0xa0000)
+			memory_release(max(r->start, PAGE_SIZE),
+				       min(r->end, (paddr_t)0xa0000));
+	}
 }

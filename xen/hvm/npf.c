@@ -80,6 +80,9 @@ enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x)
 	case P2M_NONE:
 		if (d->privileged && map_device(d, gpa_to_gfn(gpa)))
 			return VERDICT_RESUME;
+		/* Nobody is there: ones are read, writes are lost. */
+		if (!x->npf.fetch && !x->npf.in_table)
+			return hvm_mmio(v, gpa, x);
 		break;
 	case P2M_MMIO_DM:
 		return hvm_mmio(v, gpa, x);
