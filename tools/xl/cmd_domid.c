@@ -12,22 +12,12 @@
 static int run_domid(const struct xl_cmd *cmd, int argc, char **argv)
 {
 	int i = xl_operands(cmd, argc, argv, 1);
-	struct dom_info *list;
-	unsigned int nr;
+	uint32_t domid;
 
-	list = host_domains(&nr);
-	for (unsigned int n = 0; n < nr; n++) {
-		char *name = host_name(list[n].domid);
-		bool same = name && !strcmp(name, argv[i]);
-
-		free(name);
-		if (same) {
-			printf("%u\n", list[n].domid);
-			free(list);
-			return XL_OK;
-		}
+	if (host_by_name(argv[i], &domid)) {
+		printf("%u\n", domid);
+		return XL_OK;
 	}
-	free(list);
 	fprintf(stderr,
 		"Can't get domid of domain name '%s', maybe this domain does "
 		"not exist.\n",

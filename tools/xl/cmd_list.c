@@ -79,9 +79,10 @@ static void print_nodes(uint32_t domid)
 	free(map);
 }
 
-static void print_line(const struct list_opts *o, const struct dom_info *d)
+static void print_line(const struct list_opts *o, const struct dom_info *d,
+		       const char *name)
 {
-	char flags[7], *name = host_name(d->domid), *pool;
+	char flags[7], *pool;
 
 	states(d, flags);
 	printf("%-40s %5u %5llu %5u     %s  %8.1f", name ? name : "(null)",
@@ -103,12 +104,12 @@ static void print_line(const struct list_opts *o, const struct dom_info *d)
 	if (o->numa)
 		print_nodes(d->domid);
 	putchar('\n');
-	free(name);
 }
 
-static void json_line(struct json *j, const struct dom_info *d)
+static void json_line(struct json *j, const struct dom_info *d,
+		      const char *name)
 {
-	char flags[7], uuid[40], *name = host_name(d->domid);
+	char flags[7], uuid[40];
 	char *pool = host_pool_name(d->cpupool);
 
 	states(d, flags);
@@ -128,31 +129,43 @@ static void json_line(struct json *j, const struct dom_info *d)
 	json_double(j, "cpu_seconds", (double)d->cpu_ns / 1e9);
 	json_string(j, "pool", pool);
 	json_object_end(j);
-	free(name);
 	free(pool);
 }
 
-static void print_all(const struct list_opts *o, const struct dom_info *list,
-		      unsigned int nr)
+static void print_json(const struct list_opts *o, const struct dom_info *list,
+		       unsigned int nr, char **names)
 {
 	struct json j;
 
-	if (!o->json && !o->longer) {
-		print_header(o);
-		for (unsigned int i = 0; i < nr; i++)
-			print_line(o, &list[i]);
-		return;
-	}
 	json_start(&j, stdout);
 	json_array(&j, NULL);
 	for (unsigned int i = 0; i < nr; i++) {
 		if (o->longer)
 			domjson_print(&j, &list[i]);
 		else
-			json_line(&j, &list[i]);
+			json_line(&j, &list[i], names[i]);
 	}
 	json_array_end(&j);
 	json_end(&j);
+}
+
+static void print_all(const struct list_opts *o, const struct dom_info *list,
+		      unsigned int nr)
+{
+	char **names = host_names(list, nr);
+
+	if (!names) {
+		xl_fail("out of memory");
+		return;
+	}
+	if (o->json || o->longer) {
+		print_json(o, list, nr, names);
+	} else {
+		print_header(o);
+		for (unsigned int i = 0; i < nr; i++)
+			print_line(o, &list[i], names[i]);
+	}
+	host_free_names(names, nr);
 }
 
 /* The domains that were named, in that order. */

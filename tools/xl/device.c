@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "batch.h"
 #include "device.h"
 #include "host.h"
 #include "xl.h"
@@ -34,39 +35,24 @@ void dev_libxl_path(const struct device *d, char *buf, size_t size)
 		 d->devid);
 }
 
-static bool write_node(xs_transaction_t t, const char *dir, const char *name,
+static void write_node(struct batch *b, const char *dir, const char *name,
 		       const char *value)
 {
 	char path[2 * PATH_SIZE];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return xs_write(host_xs(), t, path, value, (unsigned int)strlen(value));
+	batch_write(b, path, value);
 }
 
-static bool write_nodes(xs_transaction_t t, const char *dir,
+static void write_nodes(struct batch *b, const char *dir,
 			const struct dev_node *nodes, unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++)
-		if (nodes[i].value &&
-		    !write_node(t, dir, nodes[i].name, nodes[i].value))
-			return false;
-	return true;
+		if (nodes[i].value)
+			write_node(b, dir, nodes[i].name, nodes[i].value);
 }
 
-/* A folder owned by one domain and readable by another. */
-static bool make_dir(xs_transaction_t t, const char *path, uint32_t owner,
-		     uint32_t reader)
-{
-	struct xs_permissions perms[2] = {
-		{.id = owner, .perms = XS_PERM_NONE},
-		{.id = reader, .perms = XS_PERM_READ},
-	};
-
-	return xs_mkdir(host_xs(), t, path) &&
-	       xs_set_permissions(host_xs(), t, path, perms, 2);
-}
-
-static bool write_frontend(xs_transaction_t t, const struct device *d,
+static void write_frontend(struct batch *b, const struct device *d,
 			   const struct dev_node *nodes, unsigned int nr)
 {
 	char front[PATH_SIZE], back[PATH_SIZE], id[16];
@@ -76,16 +62,16 @@ static bool write_frontend(xs_transaction_t t, const struct device *d,
 	dev_backend_path(d, back, sizeof(back));
 	snprintf(id, sizeof(id), "%u", d->backend_domid);
 	/* A guest must not forge its own console's ring. */
-	if (!make_dir(t, front, console ? 0 : d->domid,
-		      console ? d->domid : d->backend_domid))
-		return false;
-	return write_node(t, front, "backend", back) &&
-	       write_node(t, front, "backend-id", id) &&
-	       (console || write_node(t, front, "state", "1")) &&
-	       write_nodes(t, front, nodes, nr);
+	batch_folder(b, front, console ? 0 : d->domid,
+		     console ? d->domid : d->backend_domid);
+	write_node(b, front, "backend", back);
+	write_node(b, front, "backend-id", id);
+	if (!console)
+		write_node(b, front, "state", "1");
+	write_nodes(b, front, nodes, nr);
 }
 
-static bool write_back_nodes(xs_transaction_t t, const struct device *d,
+static void write_back_nodes(struct batch *b, const struct device *d,
 			     const char *dir, const struct dev_node *nodes,
 			     unsigned int nr)
 {
@@ -93,50 +79,60 @@ static bool write_back_nodes(xs_transaction_t t, const struct device *d,
 
 	dev_frontend_path(d, front, sizeof(front));
 	snprintf(id, sizeof(id), "%u", d->domid);
-	return write_node(t, dir, "frontend", front) &&
-	       write_node(t, dir, "frontend-id", id) &&
-	       write_node(t, dir, "online", "1") &&
-	       write_node(t, dir, "state", "1") &&
-	       write_nodes(t, dir, nodes, nr);
+	write_node(b, dir, "frontend", front);
+	write_node(b, dir, "frontend-id", id);
+	write_node(b, dir, "online", "1");
+	write_node(b, dir, "state", "1");
+	write_nodes(b, dir, nodes, nr);
 }
 
-static bool write_backend(xs_transaction_t t, const struct device *d,
+static void write_backend(struct batch *b, const struct device *d,
 			  const struct dev_node *nodes, unsigned int nr)
 {
 	char back[PATH_SIZE], libxl[PATH_SIZE];
 
 	dev_backend_path(d, back, sizeof(back));
 	dev_libxl_path(d, libxl, sizeof(libxl));
-	return make_dir(t, back, d->backend_domid, d->domid) &&
-	       write_back_nodes(t, d, back, nodes, nr) &&
-	       write_node(t, libxl, "backend", back) &&
-	       write_back_nodes(t, d, libxl, nodes, nr);
+	batch_folder(b, back, d->backend_domid, d->domid);
+	write_back_nodes(b, d, back, nodes, nr);
+	write_node(b, libxl, "backend", back);
+	write_back_nodes(b, d, libxl, nodes, nr);
+}
+
+/* What a batch wrote before one of its requests failed. */
+static void take_back(const struct device *d)
+{
+	char path[PATH_SIZE];
+	int saved = errno;
+
+	dev_backend_path(d, path, sizeof(path));
+	xs_rm(host_xs(), XBT_NULL, path);
+	dev_frontend_path(d, path, sizeof(path));
+	xs_rm(host_xs(), XBT_NULL, path);
+	dev_libxl_path(d, path, sizeof(path));
+	xs_rm(host_xs(), XBT_NULL, path);
+	errno = saved;
 }
 
 bool dev_add(const struct device *d, const struct dev_node *back,
 	     unsigned int nr_back, const struct dev_node *front,
 	     unsigned int nr_front)
 {
-	xs_transaction_t t;
+	struct batch b;
 	bool ok;
 
 	do {
-		t = xs_transaction_start(host_xs());
-		if (!t)
+		if (!batch_begin(&b, true))
 			return false;
 		/* The back end last: its driver wakes when the front is there.
 		 */
-		ok = write_frontend(t, d, front, nr_front) &&
-		     write_backend(t, d, back, nr_back);
-		if (!ok) {
-			int saved = errno;
-
-			xs_transaction_end(host_xs(), t, true);
-			errno = saved;
-			return false;
-		}
-	} while (!xs_transaction_end(host_xs(), t, false) && errno == EAGAIN);
-	return true;
+		write_frontend(&b, d, front, nr_front);
+		write_backend(&b, d, back, nr_back);
+		ok = batch_commit(&b);
+	} while (!ok && errno == EAGAIN);
+	if (!ok)
+		take_back(d);
+	return ok;
 }
 
 char *dev_backend_read(const struct device *d, const char *name)

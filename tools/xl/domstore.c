@@ -8,17 +8,17 @@
 #include <sys/time.h>
 
 #include "../libxc/builder.h"
+#include "batch.h"
 #include "device.h"
 #include "domstore.h"
 #include "host.h"
 #include "xl.h"
 
-/* One transaction over one domain's tree; the first failure sticks. */
+/* One transaction over one domain's tree. */
 struct tree {
-	xs_transaction_t t;
+	struct batch b;
 	uint32_t domid;
 	char uuid[40];
-	bool ok;
 };
 
 static void node(struct tree *tr, const char *path, const char *fmt, ...)
@@ -40,31 +40,21 @@ static void node(struct tree *tr, const char *path, const char *fmt, ...)
 	char full[160], value[1024];
 	va_list ap;
 
-	if (!tr->ok)
-		return;
 	va_start(ap, fmt);
 	vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
 	full_path(tr, path, full, sizeof(full));
-	tr->ok = xs_write(host_xs(), tr->t, full, value,
-			  (unsigned int)strlen(value));
+	batch_write(&tr->b, full, value);
 }
 
 /* A folder: dom0's and readable by the guest, or the guest's alone. */
 static void folder(struct tree *tr, const char *path, bool guests_own)
 {
-	struct xs_permissions perms[2] = {
-		{.id = guests_own ? tr->domid : 0, .perms = XS_PERM_NONE},
-		{.id = tr->domid, .perms = XS_PERM_READ},
-	};
 	char full[160];
 
-	if (!tr->ok)
-		return;
 	full_path(tr, path, full, sizeof(full));
-	tr->ok = xs_mkdir(host_xs(), tr->t, full) &&
-		 xs_set_permissions(host_xs(), tr->t, full, perms,
-				    guests_own ? 1 : 2);
+	batch_folder(&tr->b, full, guests_own ? tr->domid : 0,
+		     guests_own ? DOMID_INVALID : tr->domid);
 }
 
 static void guest_folders(struct tree *tr, enum dom_type type)
@@ -183,40 +173,19 @@ static void all_nodes(struct tree *tr, struct domain_config *dc)
 	libxl_nodes(tr, dc);
 }
 
-static bool begin(struct tree *tr, uint32_t domid)
-{
-	tr->domid = domid;
-	tr->t = xs_transaction_start(host_xs());
-	tr->ok = tr->t != XBT_NULL;
-	return tr->ok;
-}
-
-/* 1: done; 0: failed; -1: again. */
-static int finish(struct tree *tr)
-{
-	int saved = errno;
-
-	if (xs_transaction_end(host_xs(), tr->t, !tr->ok) && tr->ok)
-		return 1;
-	if (tr->ok)
-		return errno == EAGAIN ? -1 : 0;
-	errno = saved;
-	return 0;
-}
-
 bool domstore_make(uint32_t domid, struct domain_config *dc)
 {
-	struct tree tr;
-	int done;
+	struct tree tr = {.domid = domid};
+	bool ok;
 
 	snprintf(tr.uuid, sizeof(tr.uuid), UUID_FMT, UUID_ARG(dc->uuid));
 	do {
-		if (!begin(&tr, domid))
+		if (!batch_begin(&tr.b, true))
 			return false;
 		all_nodes(&tr, dc);
-		done = finish(&tr);
-	} while (done < 0);
-	return done;
+		ok = batch_commit(&tr.b);
+	} while (!ok && errno == EAGAIN);
+	return ok;
 }
 
 bool domstore_rings(uint32_t domid, const struct build_result *r)
@@ -229,22 +198,17 @@ bool domstore_rings(uint32_t domid, const struct build_result *r)
 		{"output", "pty"},    {"tty", ""},
 		{"port", port},       {"ring-ref", gfn},
 	};
-	struct tree tr;
-	int done;
+	struct tree tr = {.domid = domid};
 
 	snprintf(port, sizeof(port), "%u", r->console_port);
 	snprintf(gfn, sizeof(gfn), "%llu", (unsigned long long)r->console_gfn);
-	do {
-		if (!begin(&tr, domid))
-			return false;
-		folder(&tr, "store", false);
-		node(&tr, "store/port", "%u", r->store_port);
-		node(&tr, "store/ring-ref", "%llu",
-		     (unsigned long long)r->store_gfn);
-		done = finish(&tr);
-	} while (done < 0);
-	return done && dev_add(&console, back, ARRAY_SIZE(back), front,
-			       ARRAY_SIZE(front));
+	if (!batch_begin(&tr.b, false))
+		return false;
+	folder(&tr, "store", false);
+	node(&tr, "store/port", "%u", r->store_port);
+	node(&tr, "store/ring-ref", "%llu", (unsigned long long)r->store_gfn);
+	return batch_commit(&tr.b) && dev_add(&console, back, ARRAY_SIZE(back),
+					      front, ARRAY_SIZE(front));
 }
 
 static void remove_path(const char *fmt, ...)

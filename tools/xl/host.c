@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <xentoollog.h>
 
+#include "batch.h"
 #include "host.h"
 #include "xl.h"
 
@@ -55,6 +56,7 @@ struct xs_handle *host_xs(void)
 
 void host_forget(void)
 {
+	batch_forget();
 	if (xs)
 		xs_daemon_destroy_postfork(xs);
 	if (xc)

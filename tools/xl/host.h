@@ -39,6 +39,10 @@ static inline unsigned int dom_shutdown_reason(const struct dom_info *d)
 	return d->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask;
 }
 
+/* The names of all of a list, in one exchange with the store (names.c). */
+char **host_names(const struct dom_info *list, unsigned int nr);
+void host_free_names(char **names, unsigned int nr);
+
 /* A domain's name from the store, malloced; NULL if it has none. */
 char *host_name(uint32_t domid);
 /* A path of the store as a string, malloced, NULL if it is not there. */
@@ -54,7 +58,9 @@ bool host_write(const char *value, const char *fmt, ...)
  * so, as the stock tool does, and returns false.
  */
 bool host_find(const char *name, uint32_t *domid);
-/* The same without a word. */
+/* By its name only. */
+bool host_by_name(const char *name, uint32_t *domid);
+/* The same as host_find() without a word. */
 bool host_lookup(const char *name, uint32_t *domid);
 /* And for commands: finds it or ends the program with XL_FAIL. */
 uint32_t host_need(const char *name);

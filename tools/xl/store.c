@@ -67,21 +67,19 @@ char *host_name(uint32_t domid)
 	return host_read("/local/domain/%u/name", domid);
 }
 
-static bool by_name(const char *name, uint32_t *domid)
+bool host_by_name(const char *name, uint32_t *domid)
 {
-	unsigned int nr;
+	unsigned int nr, i = 0;
 	struct dom_info *list = host_domains(&nr);
-	bool found = false;
+	char **names = host_names(list, nr);
+	bool found;
 
-	for (unsigned int i = 0; i < nr && !found; i++) {
-		char *other = host_name(list[i].domid);
-
-		if (other && !strcmp(other, name)) {
-			*domid = list[i].domid;
-			found = true;
-		}
-		free(other);
-	}
+	while (names && i < nr && (!names[i] || strcmp(names[i], name)))
+		i++;
+	found = names && i < nr;
+	if (found)
+		*domid = list[i].domid;
+	host_free_names(names, nr);
 	free(list);
 	return found;
 }
@@ -94,7 +92,7 @@ bool host_lookup(const char *name, uint32_t *domid)
 		*domid = (uint32_t)strtoul(name, NULL, 10);
 		return true;
 	}
-	return by_name(name, domid);
+	return host_by_name(name, domid);
 }
 
 bool host_find(const char *name, uint32_t *domid)
