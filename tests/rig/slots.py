@@ -4,13 +4,14 @@
 A slot is a lock on /tmp/emu-slot.N (RIG_SLOTS names another prefix and
 RIG_SLOT_COUNT another number), so that several runs of the rig share the
 processors instead of timing each other out. A parent that already holds a
-slot's descriptor has it for us too.
+slot's descriptor has it for us too. Nobody waits longer than RIG_SLOT_WAIT.
 """
 import fcntl
 import os
 import time
 
 PREFIX = os.environ.get("RIG_SLOTS", "/tmp/emu-slot")
+PATIENCE = float(os.environ.get("RIG_SLOT_WAIT", "600"))
 COUNT = int(os.environ.get("RIG_SLOT_COUNT", "2"))
 
 
@@ -34,6 +35,10 @@ def _inherited():
 _HAVE_PARENTS = _inherited()
 
 
+class Busy(Exception):
+    """Other emulators kept their slots for longer than we wait."""
+
+
 class Slot:
     """with Slot(): one emulator may run."""
 
@@ -45,7 +50,8 @@ class Slot:
             self.parents = True
             return self
         self.parents = False
-        while True:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             for n in range(1, COUNT + 1):
                 fd = _open("%s.%d" % (PREFIX, n))
                 try:
@@ -54,7 +60,9 @@ class Slot:
                     return self
                 except OSError:
                     os.close(fd)
-            time.sleep(0.2)
+            time.sleep(0.1)
+        raise Busy("%d other emulators have been running for %d s; see the "
+                   "locks %s.*" % (COUNT, PATIENCE, PREFIX))
 
     def __exit__(self, *exc):
         global _HAVE_PARENTS

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-from . import debian, hypervisor, image, session
+from . import debian, hypervisor, image, session, slots
 from .console import say
 
 MILESTONES = [
@@ -140,7 +140,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *x: sys.exit(143))
     try:
         status = run(a, logs)
-    except (debian.Missing, session.Failed) as e:
+    except (debian.Missing, session.Failed, slots.Busy) as e:
         say("try: %s" % e)
         return 1
     except KeyboardInterrupt:

@@ -50,13 +50,18 @@ mods blk net
 ip link add xenbr0 type bridge && ip addr add 10.9.0.1/24 dev xenbr0 &&
 	ip link set xenbr0 up
 verdict $? "a bridge"
-config small pvh /lab/guest/peer 'memory=32'
-ok "create a small one" xl create -q /run/small.cfg
-ok "dump-core" xl dump-core small /run/core
-[ -s /run/core ]
-verdict $? "there is a core"
-rm -f /run/core
-ok "shutdown has no listener there: destroy" xl destroy small
+# Debian's xl asks for every frame below 4 GiB one by one: minutes, here.
+case $(command -v xl) in
+/usr/local/*)
+	config small pvh /lab/guest/peer 'memory=32'
+	ok "create a small one" xl create -q /run/small.cfg
+	ok "dump-core" xl dump-core small /run/core
+	[ -s /run/core ]
+	verdict $? "there is a core"
+	rm -f /run/core
+	ok "destroy it" xl destroy small
+	;;
+esac
 
 guest devices 'do=blk,net ip=10.9.0.2 peer=10.9.0.1' 'memory=128' \
 	'disk=["/run/disk.img,raw,xvda,w"]' 'vif=["bridge=xenbr0"]'
