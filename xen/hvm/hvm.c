@@ -18,6 +18,7 @@
 #include "lib/errno.h"
 #include "mem/alloc.h"
 
+#include <xen/features.h>
 #include <xen/hvm/hvm_vcpu.h>
 
 const struct hvm_ops *hvm_ops;
@@ -219,6 +220,11 @@ static const struct domain_kind kind = {
 	.vcpu_init = hvm_vcpu_init,
 	.vcpu_destroy = hvm_vcpu_destroy,
 	.vcpu_set_context = hvm_set_context,
+	.features = BIT(XENFEAT_writable_page_tables) |
+		    BIT(XENFEAT_auto_translated_physmap) |
+		    BIT(XENFEAT_hvm_callback_vector) |
+		    BIT(XENFEAT_hvm_safe_pvclock),
+	.vm_assists = BIT(VMASST_TYPE_runstate_update_flag),
 	.context_size = sizeof(struct vcpu_hvm_context),
 	.vcpu_get_context = hvm_get_context,
 	.send_nmi = send_nmi,
