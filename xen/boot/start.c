@@ -137,13 +137,23 @@ static void tell_dom0_of_input(void)
 	send_global_virq(VIRQ_CONSOLE);
 }
 
+/* Tools read it (XENVER_commandline) when boot_info is long gone. */
+static void __init keep_command_line(const struct boot_info *bi)
+{
+	static char kept[1024];
+
+	memcpy(kept, bi->command_line,
+	       min(strlen(bi->command_line), sizeof(kept) - 1));
+	hypervisor_cmdline = kept;
+}
+
 static void __init start_domains(struct boot_info *bi)
 {
 	cpu_policy_init();
 	domain_init();
 	control_init();
 	hvm_op_hook = hvm_op;
-	hypervisor_cmdline = bi->command_line;
+	keep_command_line(bi);
 	build_dom0(bi);
 	console_input_notify = tell_dom0_of_input;
 }
