@@ -220,12 +220,9 @@ static bool fill(struct xs_handle *h, bool wait)
 	struct pollfd p = {.fd = h->fd, .events = POLLIN};
 	ssize_t n;
 
-	n = poll(&p, 1, wait ? -1 : 0);
-	if (n < 0 && errno != EINTR)
-		return false;
-	if (n <= 0) {
+	if (!wait && poll(&p, 1, 0) <= 0) {
 		errno = EAGAIN;
-		return wait;
+		return false;
 	}
 	n = read(h->fd, h->buf + h->used, sizeof(h->buf) - h->used);
 	if (n < 0)
@@ -412,20 +409,24 @@ bool xs_restrict(struct xs_handle *h, unsigned int domid)
 	return false;
 }
 
-/* Names that follow each other -> what xs_directory() returns. */
+/*
+ * Names that follow each other -> what xs_directory() returns. No name is
+ * empty, so there are at most half as many as bytes; one pass finds them.
+ */
 static char **split(const char *names, unsigned int len, unsigned int *num)
 {
-	unsigned int n = 0;
-	char **vec, *copy;
+	unsigned int max = len / 2 + 1, n = 0;
+	char **vec = malloc((max + 1) * sizeof(*vec) + len), *p, *end;
 
-	for (unsigned int i = 0; i < len; i++)
-		n += !names[i];
-	vec = malloc((n + 1) * sizeof(*vec) + len);
 	if (!vec)
 		return NULL;
-	copy = memcpy(vec + n + 1, names, len);
-	for (unsigned int i = 0; i < n; i++, copy += strlen(copy) + 1)
-		vec[i] = copy;
+	p = memcpy(vec + max + 1, names, len);
+	for (end = p + len; p < end && n < max; n++) {
+		vec[n] = p;
+		while (p < end && *p)
+			p++;
+		p++;
+	}
 	vec[n] = NULL;
 	*num = n;
 	return vec;

@@ -1,27 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xsbench PID: times the xenstore daemon that is process PID (0: not known)
- * over its socket, as any tool would use it. Prints "name value" lines:
- * operations a second, microseconds, or KiB.
+ * xsbench NAME=DIR[:PID]...: times xenstore daemons whose sockets are in those
+ * directories, as any tool would use them. Daemons are measured in turns, in
+ * slices of some milliseconds, and each one's best slice counts: what else the
+ * machine does then hits all alike. Prints a line per measurement: its name
+ * and a figure for each daemon (operations a second, or as the name says).
  */
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <xen/io/xs_wire.h>
 #include <xenstore.h>
 
 #define TOP "/bench"
 
+#define MAX_TARGETS 4
+
+static struct target {
+	char *name, *dir;
+	int pid, raw;
+	struct xs_handle *xs;
+} targets[MAX_TARGETS];
+static int n_targets;
+
+/* Of the daemon that is measured now. */
 static struct xs_handle *xs;
-static double seconds = 0.5; /* for each measurement */
+static int raw;
+static double slice = 0.005;
+static int slices = 60;
 
 static double now(void)
 {
@@ -63,13 +80,25 @@ static void op_transaction(void)
 	must(xs_transaction_end(xs, t, false), "commit");
 }
 
+/* On the wire: taking the names apart would be most of the time. */
 static void op_directory(void)
 {
-	unsigned int n;
-	char **names = xs_directory(xs, XBT_NULL, TOP "/dir", &n);
+	static const char path[] = TOP "/dir";
+	struct xsd_sockmsg h = {.type = XS_DIRECTORY, .len = sizeof(path)};
+	char buf[sizeof(h) + XENSTORE_PAYLOAD_MAX];
+	size_t used = 0;
+	ssize_t n;
 
-	must(names && n == 1000, "directory");
-	free(names);
+	memcpy(buf, &h, sizeof(h));
+	memcpy(buf + sizeof(h), path, sizeof(path));
+	must(write(raw, buf, sizeof(h) + sizeof(path)) > 0, "directory");
+	do {
+		n = read(raw, buf + used, sizeof(buf) - used);
+		must(n > 0, "directory");
+		used += n;
+		memcpy(&h, buf, sizeof(h));
+	} while (used < sizeof(h) || used < sizeof(h) + h.len);
+	must(h.type == XS_DIRECTORY && h.len == 3890, "directory of 1000");
 }
 
 static void op_watch(void)
@@ -82,25 +111,44 @@ static void op_watch(void)
 	free(vec);
 }
 
-/* The best of three runs: others use this machine too. */
-static double rate(void (*op)(void))
+/* What is done next is done to target @i. */
+static void choose(int i)
 {
-	double best = 0;
+	setenv("XENSTORED_RUNDIR", targets[i].dir, 1);
+	xs = targets[i].xs;
+	raw = targets[i].raw;
+}
 
-	for (int run = 0; run < 3; run++) {
-		double start = now(), end = start + seconds, t;
-		long n = 0;
+static double one_slice(void (*op)(void))
+{
+	double start = now(), t;
+	long n = 0;
 
-		do {
-			for (int i = 0; i < 16; i++)
-				op();
-			n += 16;
-			t = now();
-		} while (t < end);
-		if (n / (t - start) > best)
-			best = n / (t - start);
-	}
-	return best;
+	do {
+		op();
+		n++;
+		t = now();
+	} while (t < start + slice);
+	return n / (t - start);
+}
+
+static void rate(const char *name, void (*op)(void))
+{
+	double best[MAX_TARGETS] = {0};
+
+	for (int run = 0; run < slices; run++)
+		for (int i = 0; i < n_targets; i++) {
+			double r;
+
+			choose(i);
+			r = one_slice(op);
+			if (r > best[i])
+				best[i] = r;
+		}
+	printf("%s", name);
+	for (int i = 0; i < n_targets; i++)
+		printf(" %.0f", best[i]);
+	printf("\n");
 }
 
 static void fill(const char *dir, int first, int n)
@@ -115,63 +163,88 @@ static void fill(const char *dir, int first, int n)
 
 static void basic(void)
 {
-	unsigned int len = 0;
-	char **vec;
-
-	fill("dir", 0, 1000);
-	op_write();
-	printf("write %.0f\n", rate(op_write));
-	printf("read %.0f\n", rate(op_read));
-	printf("transaction %.0f\n", rate(op_transaction));
-	printf("directory-1000 %.0f\n", rate(op_directory));
-	must(xs_watch(xs, TOP "/watched", "t"), "watch");
-	vec = xs_read_watch(xs, &len);
-	free(vec);
-	printf("watch %.0f\n", rate(op_watch));
-	xs_unwatch(xs, TOP "/watched", "t");
+	for (int i = 0; i < n_targets; i++) {
+		choose(i);
+		fill("dir", 0, 1000);
+		op_write();
+		must(xs_watch(xs, TOP "/watched", "t"), "watch");
+		free(xs_read_watch(xs, NULL));
+	}
+	rate("write", op_write);
+	rate("read", op_read);
+	rate("transaction", op_transaction);
+	rate("directory-1000", op_directory);
+	rate("watch", op_watch);
+	for (int i = 0; i < n_targets; i++)
+		xs_unwatch(targets[i].xs, TOP "/watched", "t");
 }
 
-/* @n watches of one connection on one node: a write and all its events. */
+static struct xs_handle *many_of[MAX_TARGETS];
+static int many_n;
+
+/* A write and all its events. */
+static double fire_many(struct xs_handle *w)
+{
+	double start = now();
+
+	must(xs_write(xs, XBT_NULL, TOP "/many", "x", 1), "write");
+	for (int i = 0; i < many_n; i++)
+		free(xs_read_watch(w, NULL));
+	return now() - start;
+}
+
+/* @n watches of one connection on one node. */
 static void many_watches(int n)
 {
-	struct xs_handle *w = xs_open(0);
-	double best = 1e9;
+	double best[MAX_TARGETS];
 	char token[16];
 
-	must(w, "connection");
-	for (int i = 0; i < n; i++) {
-		snprintf(token, sizeof(token), "%d", i);
-		must(xs_watch(w, TOP "/many", token), "watch");
-		free(xs_read_watch(w, NULL));
+	many_n = n;
+	for (int i = 0; i < n_targets; i++) {
+		choose(i);
+		best[i] = 1e9;
+		many_of[i] = xs_open(0);
+		must(many_of[i], "connection");
+		for (int k = 0; k < n; k++) {
+			snprintf(token, sizeof(token), "%d", k);
+			must(xs_watch(many_of[i], TOP "/many", token), "watch");
+			free(xs_read_watch(many_of[i], NULL));
+		}
 	}
-	for (int run = 0; run < 5; run++) {
-		double start = now();
+	for (int run = 0; run < slices; run++)
+		for (int i = 0; i < n_targets; i++) {
+			double t;
 
-		must(xs_write(xs, XBT_NULL, TOP "/many", "x", 1), "write");
-		for (int i = 0; i < n; i++)
-			free(xs_read_watch(w, NULL));
-		if (now() - start < best)
-			best = now() - start;
+			choose(i);
+			t = fire_many(many_of[i]);
+			if (t < best[i])
+				best[i] = t;
+		}
+	printf("watches-%d-us", n);
+	for (int i = 0; i < n_targets; i++) {
+		printf(" %.0f", best[i] * 1e6);
+		xs_close(many_of[i]);
 	}
-	printf("watches-%d-us %.0f\n", n, best * 1e6);
-	xs_close(w);
+	printf("\n");
 }
 
 /* Idle connections, each with a watch of its own. */
 static void idle(int n)
 {
-	struct xs_handle **h = calloc(n, sizeof(*h));
+	struct xs_handle **h = calloc(n * n_targets, sizeof(*h));
 	char path[64];
 
 	must(h, "memory");
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n * n_targets; i++) {
+		choose(i / n);
 		h[i] = xs_open(0);
 		must(h[i], "connection");
 		snprintf(path, sizeof(path), TOP "/idle/%d", i);
 		must(xs_watch(h[i], path, "t"), "watch");
 	}
-	printf("write-%d-idle %.0f\n", n, rate(op_write));
-	for (int i = 0; i < n; i++)
+	snprintf(path, sizeof(path), "write-%d-idle", n);
+	rate(path, op_write);
+	for (int i = 0; i < n * n_targets; i++)
 		xs_close(h[i]);
 	free(h);
 }
@@ -192,7 +265,15 @@ static long rss(int pid)
 	return kib;
 }
 
-/* @n nodes, 100 in a directory. */
+static void print_rss(const char *when)
+{
+	printf("rss-%s-kib", when);
+	for (int i = 0; i < n_targets; i++)
+		printf(" %ld", rss(targets[i].pid));
+	printf("\n");
+}
+
+/* Nodes, 100 in a directory. */
 static void nodes(int from, int n)
 {
 	char dir[32];
@@ -203,51 +284,93 @@ static void nodes(int from, int n)
 	}
 }
 
-static void sizes(int pid, int max)
+static void sizes(int max)
 {
+	char name[64];
 	int have = 0;
 
 	for (int n = 1000; n <= max; n *= 10) {
-		nodes(have, n);
+		for (int i = 0; i < n_targets; i++) {
+			choose(i);
+			nodes(have, n);
+		}
 		have = n;
-		printf("write-%d-nodes %.0f\n", n, rate(op_write));
-		printf("read-%d-nodes %.0f\n", n, rate(op_read));
-		if (pid)
-			printf("rss-%d-nodes-kib %ld\n", n, rss(pid));
+		snprintf(name, sizeof(name), "write-%d-nodes", n);
+		rate(name, op_write);
+		snprintf(name, sizeof(name), "read-%d-nodes", n);
+		rate(name, op_read);
+		snprintf(name, sizeof(name), "%d-nodes", n);
+		print_rss(name);
 	}
+}
+
+static int raw_connect(const char *dir)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/socket", dir);
+	must(fd >= 0 && !connect(fd, (struct sockaddr *)&addr, sizeof(addr)),
+	     dir);
+	return fd;
+}
+
+static void add_target(char *arg)
+{
+	struct target *t = &targets[n_targets];
+	char *dir = strchr(arg, '='), *pid;
+
+	if (!dir || n_targets == MAX_TARGETS)
+		errx(2, "%s: want NAME=DIR[:PID], at most %d", arg,
+		     MAX_TARGETS);
+	*dir++ = '\0';
+	pid = strchr(dir, ':');
+	if (pid)
+		*pid++ = '\0';
+	t->name = arg;
+	t->dir = dir;
+	t->pid = pid ? atoi(pid) : 0;
+	choose(n_targets++);
+	t->xs = xs_open(0);
+	must(t->xs, arg);
+	t->raw = raw_connect(dir);
+	xs_rm(t->xs, XBT_NULL, TOP);
 }
 
 int main(int argc, char **argv)
 {
-	struct rlimit lim = {65536, 65536};
-	int o, max_nodes = 100000, max_conns = 1000, pid;
+	int o, max_nodes = 100000, max_conns = 1000;
+	struct rlimit lim;
 
-	while ((o = getopt(argc, argv, "n:c:s:")) != -1) {
+	while ((o = getopt(argc, argv, "n:c:s:k:")) != -1) {
 		if (o == 'n')
 			max_nodes = atoi(optarg);
 		else if (o == 'c')
 			max_conns = atoi(optarg);
 		else if (o == 's')
-			seconds = atof(optarg);
+			slice = atof(optarg);
+		else if (o == 'k')
+			slices = atoi(optarg);
 		else
 			errx(2, "usage: xsbench [-n nodes] [-c connections] "
-				"[-s seconds] [pid]");
+				"[-s seconds] [-k slices] name=dir[:pid]...");
 	}
-	pid = optind < argc ? atoi(argv[optind]) : 0;
+	getrlimit(RLIMIT_NOFILE, &lim);
+	lim.rlim_cur = lim.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &lim);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	xs = xs_open(0);
-	must(xs, "connection");
-	xs_rm(xs, XBT_NULL, TOP);
-	if (pid)
-		printf("rss-start-kib %ld\n", rss(pid));
+	while (optind < argc)
+		add_target(argv[optind++]);
+	print_rss("start");
 	basic();
 	many_watches(100);
 	many_watches(1000);
 	for (int n = 1; n <= max_conns; n *= 10)
 		idle(n);
-	sizes(pid, max_nodes);
-	xs_rm(xs, XBT_NULL, TOP);
-	xs_close(xs);
+	sizes(max_nodes);
+	for (int i = 0; i < n_targets; i++) {
+		xs_rm(targets[i].xs, XBT_NULL, TOP);
+		xs_close(targets[i].xs);
+	}
 	return 0;
 }
