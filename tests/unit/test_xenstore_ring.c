@@ -267,8 +267,7 @@ static void outstanding(void)
 	lazy = tool_connect();
 	rig_domain(tool, 1);
 	rig_domain(tool, 2);
-	list_for_each(l, &conns)
-	{
+	list_for_each(l, &conns) {
 		struct conn *c = container_of(l, struct conn, all);
 
 		if (c->src.fd >= 0)

@@ -214,8 +214,8 @@ void conn_hold(struct conn *c)
 
 void conn_unhold_all(void)
 {
-	list_for_each(l, &held) container_of(l, struct conn, turn)->held =
-		false;
+	list_for_each(l, &held)
+		container_of(l, struct conn, turn)->held = false;
 	list_splice(&ready, &held);
 }
 
@@ -423,8 +423,7 @@ static void forgive(struct timer *t)
 {
 	uint64_t limit = event_timeout * 1000ull;
 
-	list_for_each(l, &conns)
-	{
+	list_for_each(l, &conns) {
 		struct conn *c = container_of(l, struct conn, all);
 
 		if (c->who.priv)

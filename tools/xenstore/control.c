@@ -81,8 +81,7 @@ static void report(FILE *f)
 		m.uordblks + m.hblkhd, m.arena + m.hblkhd);
 	fprintf(f, "watches: %u, permission sets: %u, changes: %llu\n",
 		watch_count(), perms_count(), (unsigned long long)store_gen);
-	list_for_each(l, &domains)
-	{
+	list_for_each(l, &domains) {
 		struct domain *d = container_of(l, struct domain, all);
 
 		fprintf(f,
@@ -160,8 +159,8 @@ static int set_quota(struct request *r, char **v, unsigned int n, bool soft)
 	if (*end || value < 1 || value > INT32_MAX ||
 	    quota_set(v[1], soft, value))
 		return EINVAL;
-	list_for_each(l, &domains) container_of(l, struct domain, all)
-		->reported = 0;
+	list_for_each(l, &domains)
+		container_of(l, struct domain, all)->reported = 0;
 	reply_ok(r);
 	return 0;
 }

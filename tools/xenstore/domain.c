@@ -122,8 +122,7 @@ static void removed(const char *path, struct node *n)
 
 static void forget_target(unsigned int domid)
 {
-	list_for_each(l, &conns)
-	{
+	list_for_each(l, &conns) {
 		struct conn *c = container_of(l, struct conn, all);
 
 		if (c->who.target == (int)domid)
@@ -282,8 +281,7 @@ int domain_restore(unsigned int domid, uint64_t gfn, int port)
 
 void domain_check(void)
 {
-	list_for_each_safe(l, &domains)
-	{
+	list_for_each_safe(l, &domains) {
 		struct domain *d = container_of(l, struct domain, all);
 		enum domain_state state;
 

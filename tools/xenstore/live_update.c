@@ -154,8 +154,7 @@ static void keep_open(bool keep)
 	int flags = keep ? 0 : FD_CLOEXEC;
 
 	fcntl(sock_listener(), F_SETFD, flags);
-	list_for_each(l, &conns)
-	{
+	list_for_each(l, &conns) {
 		struct conn *c = container_of(l, struct conn, all);
 
 		if (!c->dom)

@@ -88,8 +88,7 @@ static int timeout(bool busy)
 
 	if (busy)
 		return 0;
-	list_for_each(l, &timers)
-	{
+	list_for_each(l, &timers) {
 		struct timer *t = container_of(l, struct timer, link);
 
 		if (t->when < first)
@@ -104,8 +103,7 @@ static int timeout(bool busy)
 
 static void run_timers(void)
 {
-	list_for_each_safe(l, &timers)
-	{
+	list_for_each_safe(l, &timers) {
 		struct timer *t = container_of(l, struct timer, link);
 
 		if (t->when > now)

@@ -79,10 +79,10 @@ static void put_domains(struct state_out *o)
 {
 	uint32_t n = 0;
 
-	list_for_each(l, &domains) n++;
-	put_u32(o, n);
 	list_for_each(l, &domains)
-	{
+		n++;
+	put_u32(o, n);
+	list_for_each(l, &domains) {
 		struct domain *d = container_of(l, struct domain, all);
 
 		put_u32(o, d->domid);
@@ -169,7 +169,8 @@ static void put_all(struct state_out *o)
 	put_perms(o, watch_release_perms);
 	put_domains(o);
 	put_node(o, store.root);
-	list_for_each(l, &conns) put_conn(o, container_of(l, struct conn, all));
+	list_for_each(l, &conns)
+		put_conn(o, container_of(l, struct conn, all));
 	put_u32(o, CONN_END);
 }
 

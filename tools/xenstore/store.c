@@ -403,13 +403,12 @@ const char *store_check(void)
 	char buf[PATH_BUF] = "/";
 	long unowned = 0;
 
-	list_for_each(l, &domains) container_of(l, struct domain, all)
-		->counted = 0;
+	list_for_each(l, &domains)
+		container_of(l, struct domain, all)->counted = 0;
 	tree_walk(store.root, buf, count_one, &unowned);
 	if (unowned)
 		wrong = "nodes of domains that do not exist";
-	list_for_each(l, &domains)
-	{
+	list_for_each(l, &domains) {
 		struct domain *d = container_of(l, struct domain, all);
 
 		if (d->counted == d->nodes)

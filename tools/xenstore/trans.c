@@ -60,8 +60,7 @@ static void maybe_hold(struct conn *c)
 
 struct trans *trans_find(struct conn *c, uint32_t id)
 {
-	list_for_each(l, &c->trans)
-	{
+	list_for_each(l, &c->trans) {
 		struct trans *t = container_of(l, struct trans, mine);
 
 		if (t->id == id)

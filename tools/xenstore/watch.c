@@ -299,8 +299,7 @@ static bool permitted(struct firing *f, const struct who *who)
 
 static void fire_point(struct point *p, struct firing *f)
 {
-	list_for_each(l, &p->watches)
-	{
+	list_for_each(l, &p->watches) {
 		struct watch *w = container_of(l, struct watch, here);
 
 		if (w->depth >= 0 &&
@@ -315,16 +314,14 @@ static void fire_point(struct point *p, struct firing *f)
 static void fire_below(struct point *p, struct node *gone, size_t skip,
 		       struct debt *debt)
 {
-	list_for_each(l, &p->kids)
-	{
+	list_for_each(l, &p->kids) {
 		struct point *kid = container_of(l, struct point, sibling);
 		struct node *n = tree_find(gone, kid->path + skip, NULL);
 		struct firing f = {.path = kid->path, .gone = n, .debt = debt};
 
 		if (!n)
 			continue;
-		list_for_each(k, &kid->watches)
-		{
+		list_for_each(k, &kid->watches) {
 			struct watch *w = container_of(k, struct watch, here);
 
 			if (permitted(&f, &w->conn->who))
@@ -378,8 +375,7 @@ void watch_fire_special(const char *name, unsigned int domid)
 
 		if (!p)
 			continue;
-		list_for_each(l, &p->watches)
-		{
+		list_for_each(l, &p->watches) {
 			struct watch *w = container_of(l, struct watch, here);
 
 			if (perms_access(perms, &w->conn->who) & PERM_READ)
@@ -394,8 +390,7 @@ void watch_each(struct conn *c,
 			   bool relative, int depth),
 		void *arg)
 {
-	list_for_each(l, &c->watches)
-	{
+	list_for_each(l, &c->watches) {
 		struct watch *w = container_of(l, struct watch, mine);
 
 		fn(arg, w->at->path, w->token, w->relative, w->depth);
