@@ -9,6 +9,7 @@
 #include "domain/continuation.h"
 #include "fake.h"
 #include "grant/grant.h"
+#include "hvm/kind.h"
 #include "lib/errno.h"
 #include "threads.h"
 
@@ -50,6 +51,10 @@ static struct grant_entry_v1 *frame_of(struct domain *d, unsigned long i)
 static void start(void)
 {
 	fake_start();
+	fake_kind.grant_map = hvm_grant_map;
+	fake_kind.grant_unmap = hvm_grant_unmap;
+	fake_kind.grant_replace = hvm_grant_replace;
+	fake_kind.grant_flush = hvm_grant_flush;
 	d0 = fake_domain(0, &part);
 	d1 = fake_domain(1, &part);
 	d2 = fake_domain(2, &part);
@@ -178,7 +183,7 @@ static void map_errors(void)
 	CHECK_EQ(map(d2, 1, 8, 100, RW), GNTST_bad_page);
 	CHECK_EQ(table1[8].flags, GTF_permit_access);
 	grant(8, 2, 10, GTF_permit_access);
-	CHECK_EQ(map(d2, 1, 8, 1 << 20, RW), GNTST_general_error);
+	CHECK_EQ(map(d2, 1, 8, 1 << 20, RW), GNTST_no_device_space);
 	CHECK_EQ(map(d2, 1, 8, 100, RW | 1U << 20), GNTST_general_error);
 	CHECK_EQ(table1[8].flags, GTF_permit_access);
 	CHECK_EQ(refs(d1, 10), 1);
@@ -188,19 +193,17 @@ static void map_errors(void)
 	table2[8] = (struct grant_entry_v1){GTF_permit_access, 0, 100};
 	CHECK_EQ(map(d0, 2, 8, 100, RW), GNTST_bad_page);
 	CHECK_EQ(map(d0, 2, 8, 100, RO), GNTST_bad_page);
-	/* Nor may a mapping replace another, or the shared page. */
-	CHECK_EQ(map(d2, 1, 8, 100, RW), GNTST_general_error);
+	/* A mapping replaces nothing: no other, no memory, no shared page. */
 	fake_domains[2]->p2m[101] = (struct fake_p2m_entry){
 		virt_to_mfn(d2->shared_info), P2M_SHARED};
-	CHECK_EQ(map(d2, 1, 8, 101, RW), GNTST_general_error);
-	/* Own memory under it goes back. */
-	mfn_t under = fake_mfn(d2, 20);
-	CHECK_EQ(map(d2, 1, 8, 20, RW), GNTST_okay);
-	CHECK(!fake_frame(under)->used);
+	CHECK_EQ(map(d2, 1, 8, 100, RW), GNTST_bad_virt_addr);
+	CHECK_EQ(map(d2, 1, 8, 101, RW), GNTST_bad_virt_addr);
+	CHECK_EQ(map(d2, 1, 8, 20, RW), GNTST_bad_virt_addr);
+	CHECK_EQ(map(d2, 1, 8, 1UL << 36, RW), GNTST_bad_virt_addr);
 	/* No memory for the handle, or for the p2m. */
 	fake_alloc_budget = 0;
 	CHECK_EQ(map(d1, 1, 8, 100, RW), GNTST_no_space);
-	CHECK_EQ(map(d2, 1, 8, 103, RW), GNTST_general_error);
+	CHECK_EQ(map(d2, 1, 8, 103, RW), GNTST_no_device_space);
 	end();
 }
 
@@ -229,7 +232,7 @@ static void one_grant_many_times(void)
 	grant(8, 2, 10, GTF_permit_access);
 	for (int i = 0; i < 4 * 170; i++) {
 		CHECK_EQ(map(d2, 1, 8, 100 + (uint64_t)i % 150, RW),
-			 i < 150 ? GNTST_okay : GNTST_general_error);
+			 i < 150 ? GNTST_okay : GNTST_bad_virt_addr);
 		if (i < 150)
 			continue;
 		fake_domains[2]->p2m[100 + i % 150] =

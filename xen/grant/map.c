@@ -12,34 +12,14 @@
 #define CHUNK       32U
 #define GNTMAP_BOTH (GNTMAP_device_map | GNTMAP_host_map)
 
-static int host_map(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags)
-{
-	const struct domain_kind *k = v->domain->kind;
-
-	return k->grant_map ? k->grant_map(v, addr, mfn, flags)
-			    : grant_p2m_map(v, addr, mfn, flags);
-}
-
 /* Removes the mapping, or moves it to new_addr. */
 static int host_unmap(struct vcpu *v, uint64_t addr, mfn_t mfn,
 		      uint64_t new_addr, uint32_t flags)
 {
 	const struct domain_kind *k = v->domain->kind;
 
-	if (new_addr)
-		return k->grant_replace
-			       ? k->grant_replace(v, addr, mfn, new_addr, flags)
-			       : GNTST_general_error;
-	return k->grant_unmap ? k->grant_unmap(v, addr, mfn, flags)
-			      : grant_p2m_unmap(v, addr, mfn, flags);
-}
-
-static void flush(struct domain *d)
-{
-	if (d->kind->grant_flush)
-		d->kind->grant_flush(d);
-	else
-		p2m_flush(&d->p2m);
+	return new_addr ? k->grant_replace(v, addr, mfn, new_addr, flags)
+			: k->grant_unmap(v, addr, mfn, flags);
 }
 
 /* The granter that op names, for the next operations too; NULL: none. */
@@ -64,9 +44,9 @@ static int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op,
 
 	if (!(op->flags & GNTMAP_BOTH))
 		return GNTST_bad_gntref;
+	/* As the stock hypervisor has it for hardware containers. */
 	if (d->kind->translated &&
-	    (op->flags & (GNTMAP_device_map | GNTMAP_application_map |
-			  GNTMAP_contains_pte)))
+	    (op->flags & ~GNTMAP_readonly) != GNTMAP_host_map)
 		return GNTST_general_error;
 	u.granter = find_granter(last, op->dom);
 	if (!u.granter)
@@ -78,7 +58,7 @@ static int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op,
 	if (err)
 		goto free_handle;
 	if (op->flags & GNTMAP_host_map)
-		err = host_map(v, op->host_addr, u.mfn, op->flags);
+		err = d->kind->grant_map(v, op->host_addr, u.mfn, op->flags);
 	if (err)
 		goto end_use;
 	hold_domain(u.granter);
@@ -110,7 +90,7 @@ long grant_map_array(struct vcpu *v, uint64_t uop, uint32_t count,
 			break;
 		for (uint32_t i = 0; i < n; i++)
 			op[i].status = (int16_t)map_one(v, &op[i], &last);
-		flush(v->domain);
+		v->domain->kind->grant_flush(v->domain);
 		err = copy_array_to_guest(uop, *done, op, n, sizeof(op[0]));
 		*done += n;
 		if (!err && *done < count && hypercall_must_yield())
@@ -196,7 +176,7 @@ static void unmap_end(struct domain *d, const struct unmap *u)
 /* The second half of a chunk, and its results. */
 static long unmap_finish(struct vcpu *v, const struct unmap *u, uint32_t n)
 {
-	flush(v->domain);
+	v->domain->kind->grant_flush(v->domain);
 	for (uint32_t i = 0; i < n; i++)
 		unmap_end(v->domain, &u[i]);
 	return 0;

@@ -92,10 +92,6 @@ void mapping_free(struct grant_table *t, uint32_t handle);
 struct mapping *mapping_get(struct grant_table *t, uint32_t handle);
 void maptrack_destroy(struct grant_table *t);
 
-/* p2m.c: the hooks of translated kinds. */
-int grant_p2m_map(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags);
-int grant_p2m_unmap(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags);
-
 /*
  * The array operations: each does up to *done … count of the elements at uop
  * and leaves in *done how many it did. 0, -EFAULT, or -ERESTART: give way.
