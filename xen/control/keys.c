@@ -5,6 +5,7 @@
  */
 #include "control/sysctl.h"
 
+#include "console/console.h"
 #include "console/printk.h"
 #include "cpu/acpi.h"
 #include "event/event.h"
@@ -133,4 +134,26 @@ void debug_key(char key)
 		keys[i].fn();
 		return;
 	}
+}
+
+/* A key from the console comes in an interrupt: it is looked at later. */
+static char pressed;
+
+static void run_pressed(void *data)
+{
+	(void)data;
+	debug_key(READ_ONCE(pressed));
+}
+
+static struct tasklet key_work = {.fn = run_pressed};
+
+static void key_pressed(char c)
+{
+	WRITE_ONCE(pressed, c);
+	tasklet_schedule(&key_work, 0);
+}
+
+void keys_init(void)
+{
+	console_key = key_pressed;
 }

@@ -3,6 +3,7 @@
  * What a domain is made of beyond domain/, and the ways from lower floors up.
  */
 #include "control/control.h"
+#include "control/sysctl.h"
 
 #include "event/event.h"
 #include "grant/grant.h"
@@ -27,4 +28,5 @@ const struct domain_part *const domain_parts[] = {&event_part, &grants_part,
 void control_init(void)
 {
 	event_setup();
+	keys_init();
 }

@@ -33,5 +33,7 @@ int cpumask_from_tool(cpumask_t *to, const struct xenctl_bitmap *from);
 /* keys.c: what a debug key shows, on the console. Takes locks: not from an
  * interrupt. */
 void debug_key(char key);
+/* The console's keys, from now on. */
+void keys_init(void);
 
 #endif

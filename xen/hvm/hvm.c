@@ -268,6 +268,7 @@ int hvm_init(void)
 	}
 	domain_kind_hvm = &kind;
 	hvm_op_hook = hvm_op;
+	hvm_perf_init();
 	return 0;
 }
 

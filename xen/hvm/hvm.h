@@ -310,5 +310,7 @@ int hvm_get_param(struct domain *d, uint32_t index, uint64_t *value);
 
 /* The numbers behind "xl debug-keys" and the trace: exits by kind. */
 void hvm_dump_exits(void);
+/* At boot: the same, for tools (trace/perf.h). */
+void hvm_perf_init(void);
 
 #endif
