@@ -71,6 +71,8 @@ SECTIONS {
 		. = ALIGN(4096);
 		__percpu_start = .;
 		*(.data.percpu)
+		. = ALIGN(4096);
+		*(.data.percpu.page)
 		. = ALIGN(64);
 		__percpu_end = .;
 		*(.data .data.*)

@@ -37,6 +37,10 @@ bool wrmsr_safe(uint32_t msr, uint64_t v);
  */
 #define DEFINE_PER_CPU(type, name)                                             \
 	__attribute__((section(".data.percpu"))) __typeof__(type) percpu_##name
+/* Whole pages, apart from the rest, which is small and used all the time. */
+#define DEFINE_PER_CPU_PAGE(type, name)                                        \
+	__attribute__((section(".data.percpu.page"),                           \
+		       aligned(PAGE_SIZE))) __typeof__(type) percpu_##name
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) percpu_##name
 #ifdef OSTLER_UNIT
 #define this_cpu(name)      percpu_##name

@@ -15,9 +15,9 @@
 
 #define IST_STACK 4096
 
-DEFINE_PER_CPU(uint64_t[PAGE_SIZE / 8], gdt_page) __aligned(PAGE_SIZE);
+DEFINE_PER_CPU_PAGE(uint64_t[PAGE_SIZE / 8], gdt_page);
 DEFINE_PER_CPU(struct tss, tss) __aligned(128);
-static DEFINE_PER_CPU(uint8_t[3][IST_STACK], ist_stacks) __aligned(16);
+static DEFINE_PER_CPU_PAGE(uint8_t[3][IST_STACK], ist_stacks);
 
 struct idt_gate {
 	uint16_t offset_low, selector;

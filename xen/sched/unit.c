@@ -89,7 +89,9 @@ void sched_wake(struct sched_unit *u)
 	unsigned long flags;
 	struct runqueue *rq;
 
-	/* The commonest case, without the lock: blocking looks again. */
+	/* The commonest case, without the lock: what the caller wrote before
+	 * is seen by ready(), if the unit is about to block. */
+	smp_mb();
 	if (READ_ONCE(u->state) >= SCHED_RUNNABLE)
 		return;
 	rq = lock_unit(u, &flags);
