@@ -91,24 +91,23 @@ void smp_call(const cpumask_t *cpus, void (*fn)(void *), void *data, bool wait)
 	unsigned long flags;
 
 	ASSERT(local_irq_is_enabled());
-	if (others) {
-		while (!spin_trylock(&call.lock))
-			cpu_relax();
-		call.fn = fn;
-		call.data = data;
-		call.wait = wait;
-		call_others(cpus, self);
-	}
+	/* Before the lock is taken, so that fn may take others. */
 	if (here) {
 		flags = local_irq_save();
 		fn(data);
 		local_irq_restore(flags);
 	}
-	if (others) {
-		while (atomic_read(&call.left))
-			cpu_relax();
-		spin_unlock(&call.lock);
-	}
+	if (!others)
+		return;
+	while (!spin_trylock(&call.lock))
+		cpu_relax();
+	call.fn = fn;
+	call.data = data;
+	call.wait = wait;
+	call_others(cpus, self);
+	while (atomic_read(&call.left))
+		cpu_relax();
+	spin_unlock(&call.lock);
 }
 
 bool smp_stopping(void)
