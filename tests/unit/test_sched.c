@@ -468,6 +468,19 @@ static void caps(void)
 	end();
 }
 
+/* A cap that comes while the unit runs, alone and long since. */
+static void late_cap(void)
+{
+	machine(2);
+	unit(0, 0, 0, 256, 0);
+	run_for(MILLISECS(140));
+	CHECK_EQ(sched_set_params(&groups[0], 256, 20), 0);
+	reset_counts();
+	run_for(SECONDS(1));
+	check_share(&sims[0], MILLISECS(200));
+	end();
+}
+
 static void pinning(void)
 {
 	machine(2);
@@ -713,6 +726,7 @@ static const struct test_case cases[] = {
 	{"weights 256 and 512", weights},
 	{"weights on two CPUs", weights_on_two},
 	{"caps", caps},
+	{"a cap for a unit that runs", late_cap},
 	{"pinning", pinning},
 	{"affinities and parameters that cannot be", bad_affinity},
 	{"hogs and a sleeper", mixed},

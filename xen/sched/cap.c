@@ -5,6 +5,7 @@
  * the period ends. What was overrun is owed by the next.
  */
 #include "sched/runqueue.h"
+#include "cpu/softirq.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 
@@ -102,18 +103,42 @@ void group_remove(struct sched_unit *u)
 	spin_unlock(&global_lock);
 }
 
+/*
+ * What units ran until now counts by the old parameters; and those that run
+ * look at the new ones: alone on a CPU, nothing else would make them.
+ */
+static void settle_all(struct sched_group *g)
+{
+	struct sched_unit *u;
+
+	list_for_each_entry (u, &g->units, group_node) {
+		unsigned long flags;
+		struct runqueue *rq = lock_unit(u, &flags);
+
+		if (rq->curr == u) {
+			account_unit(u, now());
+			softirq_raise_cpu(rq->cpu, SOFTIRQ_SCHEDULE);
+		}
+		unlock_rq(rq, flags);
+	}
+}
+
 int sched_set_params(struct sched_group *g, unsigned int weight,
 		     unsigned int cap)
 {
 	if (weight < 1 || weight > 65535 || cap > 65535)
 		return -EINVAL;
 	spin_lock(&global_lock);
+	settle_all(g);
 	g->weight = (uint16_t)weight;
 	if (g->cap != cap) {
 		g->cap = (uint16_t)cap;
 		atomic_set(&g->cap_left, budget(g));
 		unpark_all(g);
+		if (cap)
+			cap_start(g, now());
 	}
+	settle_all(g); /* one may have looked too early */
 	spin_unlock(&global_lock);
 	return 0;
 }

@@ -50,7 +50,7 @@ static void update_base(struct runqueue *rq)
 	advance_front(rq->base);
 }
 
-static void account(struct sched_unit *u, s_time_t t)
+void account_unit(struct sched_unit *u, s_time_t t)
 {
 	s_time_t ran = max(t - u->run_start, (s_time_t)0);
 
@@ -190,7 +190,7 @@ static struct sched_unit *decide(struct runqueue *rq, s_time_t t)
 
 	prev = rq->curr;
 	if (prev)
-		account(prev, t);
+		account_unit(prev, t);
 	update_base(rq);
 	next = choose(rq, t);
 	if (prev)

@@ -92,6 +92,8 @@ void group_remove(struct sched_unit *u);
 /* pick.c */
 /* Decides what this CPU runs from now on; NULL: nothing. */
 struct sched_unit *sched_pick(void);
+/* Charges what a running unit ran until t. Its lock held. */
+void account_unit(struct sched_unit *u, s_time_t t);
 
 /* loop.c */
 /* Its state leaves the CPU that holds it, if any; it runs nowhere. */
