@@ -481,6 +481,24 @@ static void late_cap(void)
 	end();
 }
 
+/* Timers that come late must not leave a capped unit aside for good. */
+static void late_timers(void)
+{
+	machine(1);
+	unit(0, 0, 0, 256, 20);
+	for (unsigned int i = 0; i < 300; i++) {
+		/* The slice's timer is held back for 30 ms, the cap's not. */
+		for (unsigned int t = 0; t < MAX_TIMERS; t++)
+			if (armed[t] == &runqueues[0].slice)
+				armed[t]->expires += MILLISECS(30);
+		run_for(MILLISECS(10));
+	}
+	reset_counts();
+	run_for(SECONDS(2));
+	CHECK(sims[0].ran > MILLISECS(200));
+	end();
+}
+
 static void pinning(void)
 {
 	machine(2);
@@ -727,6 +745,7 @@ static const struct test_case cases[] = {
 	{"weights on two CPUs", weights_on_two},
 	{"caps", caps},
 	{"a cap for a unit that runs", late_cap},
+	{"a capped unit and late timers", late_timers},
 	{"pinning", pinning},
 	{"affinities and parameters that cannot be", bad_affinity},
 	{"hogs and a sleeper", mixed},

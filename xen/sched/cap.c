@@ -33,6 +33,14 @@ void cap_start(struct sched_group *g, s_time_t t)
 		timer_set(&g->cap_timer, t + CAP_PERIOD);
 }
 
+/* The timer may have stopped: what runs is charged when it stops running, so
+ * the period before may have looked unused. */
+void cap_park(struct sched_unit *u)
+{
+	u->parked = true;
+	cap_start(u->group, now());
+}
+
 static void unpark(struct sched_unit *u)
 {
 	unsigned long flags;

@@ -86,7 +86,7 @@ static struct sched_unit *first_in_line(struct runqueue *rq)
 		if (!cap_exhausted(u->group))
 			return u;
 		dequeue(rq, u);
-		u->parked = true;
+		cap_park(u);
 	}
 	return NULL;
 }

@@ -120,7 +120,7 @@ void enqueue(struct runqueue *rq, struct sched_unit *u)
 	if (u->pause_count)
 		return;
 	if (cap_exhausted(u->group)) {
-		u->parked = true;
+		cap_park(u);
 		return;
 	}
 	limit_vtime(rq, u);

@@ -86,6 +86,8 @@ void push_from(struct runqueue *rq, s_time_t t);
 bool cap_exhausted(const struct sched_group *g);
 void cap_charge(struct sched_group *g, s_time_t ran);
 void cap_start(struct sched_group *g, s_time_t t);
+/* Puts a runnable unit aside until the period ends. Its lock held. */
+void cap_park(struct sched_unit *u);
 void group_add(struct sched_group *g, struct sched_unit *u);
 void group_remove(struct sched_unit *u);
 
