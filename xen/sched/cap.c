@@ -68,20 +68,21 @@ static void unpark_all(struct sched_group *g)
 static void period_ended(void *data)
 {
 	struct sched_group *g = data;
-	s_time_t t = now();
-	bool used;
+	/* More than one, if the timer came late. */
+	int64_t periods = 1 + (now() - g->cap_timer.expires) / CAP_PERIOD;
+	int64_t left;
 
 	spin_lock(&global_lock);
-	used = atomic_read(&g->cap_left) < budget(g);
-	/* Late by more than a period: those are lost, not saved up. */
-	if (used)
-		atomic_set(
-			&g->cap_left,
-			min(atomic_read(&g->cap_left) + budget(g), budget(g)));
-	unpark_all(g);
-	if (g->cap && used)
-		timer_set(&g->cap_timer,
-			  max(g->cap_timer.expires + CAP_PERIOD, t));
+	left = atomic_read(&g->cap_left);
+	if (left < budget(g)) {
+		/* What a late timer leaves over is not saved up. */
+		atomic_set(&g->cap_left,
+			   min(left + periods * budget(g), budget(g)));
+		unpark_all(g);
+		if (g->cap)
+			timer_set(&g->cap_timer,
+				  g->cap_timer.expires + periods * CAP_PERIOD);
+	}
 	spin_unlock(&global_lock);
 }
 
