@@ -242,17 +242,19 @@ int image_load(const struct image_elf *elf, image_segment_fn fn, void *ctx)
 {
 	for (unsigned int i = 0; i < elf->phnum; i++) {
 		struct phdr ph = read_phdr(elf, i);
-		struct image_segment seg = {
+		struct image_segment seg;
+		int err;
+
+		/* Only these have been checked to lie in the file. */
+		if (ph.type != PT_LOAD || ph.memsz == 0)
+			continue;
+		seg = (struct image_segment){
 			.vaddr = ph.vaddr,
 			.paddr = ph.paddr,
 			.memsz = ph.memsz,
 			.data = elf->file + ph.offset,
 			.filesz = ph.filesz,
 		};
-		int err;
-
-		if (ph.type != PT_LOAD || ph.memsz == 0)
-			continue;
 		err = fn(ctx, &seg);
 		if (err)
 			return err;
