@@ -24,14 +24,13 @@ long long xc_logdirty_control(xc_interface *xch, uint32_t domid,
 			      xc_shadow_op_stats_t *stats)
 {
 	struct xen_domctl op = DOMCTL(shadow_op, domid);
-	DECLARE_HYPERCALL_BUFFER_ARGUMENT(dirty_bitmap);
 	int rc;
 
 	op.u.shadow_op.op = sop;
 	op.u.shadow_op.pages = pages;
 	op.u.shadow_op.mode = mode;
-	if (dirty_bitmap)
-		set_xen_guest_handle(op.u.shadow_op.dirty_bitmap, dirty_bitmap);
+	set_xen_guest_handle_raw(op.u.shadow_op.dirty_bitmap,
+				 buffer_of(dirty_bitmap));
 	rc = xc_domctl(xch, &op);
 	if (stats)
 		*stats = op.u.shadow_op.stats;

@@ -61,6 +61,14 @@ int safe_get(xc_interface *xch, struct safe *s, const void *user, size_t size,
 /* Copies back for SAFE_OUT and frees. Keeps errno. */
 void safe_put(xc_interface *xch, struct safe *s);
 
+/* A caller's hypercall buffer, or what it stands for; NULL for none. */
+static inline void *buffer_of(const xc_hypercall_buffer_t *b)
+{
+	if (!b)
+		return NULL;
+	return b->param_shadow ? b->param_shadow->hbuf : b->hbuf;
+}
+
 /* ---- Hypercalls with one argument structure ---- */
 
 int do_physdev_op(xc_interface *xch, unsigned int cmd, void *op, size_t size);

@@ -171,12 +171,10 @@ int xc_perfc_query(xc_interface *xch, xc_hypercall_buffer_t *desc,
 		   xc_hypercall_buffer_t *val)
 {
 	struct xen_sysctl op = SYSCTL(perfc_op);
-	DECLARE_HYPERCALL_BUFFER_ARGUMENT(desc);
-	DECLARE_HYPERCALL_BUFFER_ARGUMENT(val);
 
 	op.u.perfc_op.cmd = XEN_SYSCTL_PERFCOP_query;
-	set_xen_guest_handle(op.u.perfc_op.desc, desc);
-	set_xen_guest_handle(op.u.perfc_op.val, val);
+	set_xen_guest_handle_raw(op.u.perfc_op.desc, buffer_of(desc));
+	set_xen_guest_handle_raw(op.u.perfc_op.val, buffer_of(val));
 	return xc_sysctl(xch, &op);
 }
 
@@ -203,12 +201,11 @@ int xc_lockprof_query(xc_interface *xch, uint32_t *n_elems, uint64_t *time,
 		      xc_hypercall_buffer_t *data)
 {
 	struct xen_sysctl op = SYSCTL(lockprof_op);
-	DECLARE_HYPERCALL_BUFFER_ARGUMENT(data);
 	int rc;
 
 	op.u.lockprof_op.cmd = XEN_SYSCTL_LOCKPROF_query;
 	op.u.lockprof_op.max_elem = *n_elems;
-	set_xen_guest_handle(op.u.lockprof_op.data, data);
+	set_xen_guest_handle_raw(op.u.lockprof_op.data, buffer_of(data));
 	rc = xc_sysctl(xch, &op);
 	*n_elems = op.u.lockprof_op.nr_elem;
 	if (time)
