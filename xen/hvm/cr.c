@@ -6,7 +6,14 @@
  */
 #include "hvm/hvm.h"
 
-#define CR4_PCIDE BIT(17)
+#include "domain/cpu_policy.h"
+
+#define CR4_UMIP     BIT(11)
+#define CR4_FSGSBASE BIT(16)
+#define CR4_PCIDE    BIT(17)
+#define CR4_OSXSAVE  BIT(18)
+#define CR4_SMEP     BIT(20)
+#define CR4_SMAP     BIT(21)
 
 static bool in_64bit_code(struct vcpu *v)
 {
@@ -34,6 +41,36 @@ static bool switch_paging(struct vcpu *v, uint64_t cr0)
 	if (!(cr4 & X86_CR4_PAE) || in_64bit_code(v))
 		return false;
 	hvm_ops->set_creg(v, EFER, efer | EFER_LMA);
+	return true;
+}
+
+/* Bits of CR4 that go with features: leaf 1 ECX, leaf 7 EBX, leaf 7 ECX. */
+static uint64_t cr4_allowed(const struct cpu_policy *p)
+{
+	uint64_t ok = GENMASK(10, 0); /* VME to OSXMMEXCPT */
+
+	ok |= p->feat[0].c & BIT(2) ? CR4_UMIP : 0;
+	ok |= p->feat[0].b & BIT(0) ? CR4_FSGSBASE : 0;
+	ok |= p->basic[1].c & BIT(17) ? CR4_PCIDE : 0;
+	ok |= p->basic[1].c & BIT(26) ? CR4_OSXSAVE : 0;
+	ok |= p->feat[0].b & BIT(7) ? CR4_SMEP : 0;
+	ok |= p->feat[0].b & BIT(20) ? CR4_SMAP : 0;
+	return ok;
+}
+
+bool hvm_set_cr4(struct vcpu *v, uint64_t val)
+{
+	uint64_t efer = hvm_ops->get_creg(v, EFER);
+	uint64_t old = hvm_ops->get_creg(v, CR4);
+
+	if (val & ~cr4_allowed(v->domain->policy))
+		return false;
+	if ((efer & EFER_LMA) && !(val & X86_CR4_PAE))
+		return false;
+	if ((val & ~old & CR4_PCIDE) &&
+	    (!(efer & EFER_LMA) || (hvm_ops->get_creg(v, CR3) & 0xfff)))
+		return false;
+	hvm_ops->set_creg(v, CR4, val);
 	return true;
 }
 

@@ -179,6 +179,9 @@ static enum verdict exit_cr_write(struct vcpu *v, const struct vmexit *x)
 	case 0:
 		ok = hvm_set_cr0(v, x->cr.value);
 		break;
+	case 4:
+		ok = hvm_set_cr4(v, x->cr.value);
+		break;
 	case 8:
 		ok = x->cr.value < 16 &&
 		     vlapic_write(hvm_vcpu(v)->lapic, APIC_TPR,

@@ -284,6 +284,7 @@ void hvm_msr_init(struct domain *d);
 /* With the architecture's checks. */
 bool hvm_set_efer(struct vcpu *v, uint64_t val);
 bool hvm_set_cr0(struct vcpu *v, uint64_t val);
+bool hvm_set_cr4(struct vcpu *v, uint64_t val);
 
 /* npf.c */
 enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x);

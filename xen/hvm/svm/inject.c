@@ -36,7 +36,7 @@ __attribute__((section(".text.hot"))) int svm_posted_irq(struct vcpu *v)
  */
 void svm_watch_tpr(struct vcpu *v, bool on)
 {
-	vmcb_set_cr_write(svm_vcpu(v)->vmcb, on ? 1U << 8 : 0);
+	vmcb_set_cr_write(svm_vcpu(v)->vmcb, CR_WRITES | (on ? 1U << 8 : 0));
 }
 
 /* AMD APM Vol. 2, "Double-Fault Exception": which pairs make one. */

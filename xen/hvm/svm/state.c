@@ -40,6 +40,7 @@ void svm_vmcb_init(struct vcpu *v)
 	vmcb->intercept2 = WANTED2;
 	vmcb->exceptions = WANTED_EXCEPTIONS;
 	vmcb->dr_read = vmcb->dr_write = 0xffff;
+	vmcb->cr_write = CR_WRITES;
 	vmcb->iopm = virt_to_maddr(sd->iopm);
 	vmcb->msrpm = virt_to_maddr(sd->msrpm);
 	vmcb->int_ctl = V_INTR_MASKING;

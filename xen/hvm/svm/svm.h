@@ -32,6 +32,9 @@ struct svm_vcpu {
 	struct ilen_entry ilen[ILEN_CACHE];
 };
 
+/* Writes to CR4 exit: the guest's CPU policy says which bits there are. */
+#define CR_WRITES (1U << 4)
+
 struct svm_domain {
 	uint8_t *iopm;  /* 3 pages, the last but for its first byte unused */
 	uint8_t *msrpm; /* 2 pages */
