@@ -84,6 +84,7 @@ svm_enter_fsgs:
 	wrgsbase %rdx
 	load_guest_registers
 	sti
+	nop				/* TCG: else STI's shadow is the guest's */
 	vmrun	%rax
 	cli
 	save_guest_registers
@@ -119,6 +120,7 @@ svm_enter:
 	movq	%rsi, %rax
 	load_guest_registers
 	sti
+	nop				/* TCG: else STI's shadow is the guest's */
 	vmrun	%rax
 	cli
 	save_guest_registers
