@@ -15,7 +15,7 @@ _Static_assert(BOOT_MAGIC_PVH == XEN_HVM_START_MAGIC_VALUE, "one number");
 /* The boot page tables reach 4 GiB, and loaders keep below. */
 static bool __init reachable(paddr_t addr, size_t size)
 {
-	return addr && addr + size <= 1UL << 32;
+	return addr && addr < 1UL << 32 && size <= (1UL << 32) - addr;
 }
 
 static const char *__init text_at(struct boot_info *bi, paddr_t addr)
@@ -50,6 +50,8 @@ void __init pvh_parse(struct boot_info *bi, paddr_t addr)
 	bi->rsdp = si.rsdp_paddr;
 	if (si.version >= 1)
 		parse_map(bi, &si);
+	if (!reachable(si.modlist_paddr, si.nr_modules * sizeof(*m)))
+		return;
 	m = maddr_to_virt(si.modlist_paddr);
 	for (uint32_t i = 0; i < si.nr_modules && i <= BOOT_MODULES_MAX; i++)
 		boot_add_module(bi, m[i].paddr, m[i].paddr + m[i].size,

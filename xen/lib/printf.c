@@ -55,7 +55,7 @@ static void put_number(struct out *o, const struct spec *s, uint64_t v,
 
 	if ((s->flags & ALT) && base == 16 && v)
 		prefix = s->flags & UPPER ? "0X" : "0x";
-	else if ((s->flags & ALT) && base == 8)
+	else if ((s->flags & ALT) && base == 8 && v)
 		prefix = "0";
 	for (; v; v /= base)
 		rev[n++] = digits[v % base];
