@@ -17,6 +17,11 @@ static uint64_t bits[ARRAY_SIZE(unit_frames) / 512 / 64 + 1];
 uint64_t *frame_pages = bits;
 uint64_t frame_limit = ARRAY_SIZE(unit_frames);
 
+/* The last of the program's own objects that virt_to_maddr() was asked about.
+ */
+#define IMAGE_AT 0x200000000UL
+static const void *image_object;
+
 char host_log[16384];
 jmp_buf *host_panic;
 
@@ -27,6 +32,8 @@ void *unit_maddr_to_virt(paddr_t p)
 		return low + p;
 	if (p >= HIGH_AT && p < HIGH_AT + HIGH_RAM)
 		return high + (p - HIGH_AT);
+	if (p == IMAGE_AT)
+		return (void *)image_object;
 	fprintf(stderr, "no RAM at %#lx\n", p);
 	abort();
 }
@@ -39,7 +46,8 @@ paddr_t virt_to_maddr(const void *p)
 		return c - low;
 	if (c >= high && c < high + HIGH_RAM)
 		return HIGH_AT + (c - high);
-	return 0xdead0000; /* the image's own data */
+	image_object = p;
+	return IMAGE_AT;
 }
 
 static void mark_ram(paddr_t start, paddr_t size)

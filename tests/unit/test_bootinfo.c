@@ -196,7 +196,7 @@ static void multiboot2(void)
 	CHECK_EQ(bi.framebuffer.width, 1024);
 	CHECK(bi.efi);
 	CHECK(bi.rsdp != 0);
-	CHECK(!memcmp(bi.rsdp_copy, "RSD PTR ", 8));
+	CHECK(!memcmp(ram(bi.rsdp), "RSD PTR ", 8));
 	CHECK(!*host_log);
 }
 

@@ -34,10 +34,9 @@ struct boot_info {
 	struct boot_module module[BOOT_MODULES_MAX];
 	struct boot_framebuffer framebuffer;
 
-	/* Storage of the strings, and of an RSDP that came as a copy. */
+	/* Storage of the strings. */
 	size_t text_used;
 	char text[8192];
-	uint8_t rsdp_copy[36] __aligned(16);
 };
 
 /* The values of EAX at entry that tell the protocols apart. */

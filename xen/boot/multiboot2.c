@@ -129,15 +129,18 @@ static void __init parse_framebuffer(struct boot_info *bi,
 	};
 }
 
-/* The tag holds a copy of the RSDP, not its address: ours gets one. */
+/* The tag holds a copy of the RSDP, not its address: ours gets one, for good,
+ * because acpi_rsdp_addr stays. */
+static uint8_t rsdp_copy[36] __aligned(16);
+
 static void __init parse_acpi(struct boot_info *bi, const struct mb2_tag *t)
 {
 	size_t n = t->type == MB2_ACPI2 ? 36 : 20;
 
 	if (t->type == MB2_ACPI1 && bi->rsdp)
 		return;
-	if (get(bi->rsdp_copy, t, 0, n))
-		bi->rsdp = virt_to_maddr(bi->rsdp_copy);
+	if (get(rsdp_copy, t, 0, n))
+		bi->rsdp = virt_to_maddr(rsdp_copy);
 }
 
 static void __init parse_tag(struct boot_info *bi, const struct mb2_tag *t)

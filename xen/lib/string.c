@@ -14,15 +14,54 @@
 #undef memcmp
 
 /*
- * Words first, then bytes: emulators execute a string instruction one element
- * at a time, and real processors do either at full width.
+ * Blocks of eight words, then words, then bytes. The block loops are written
+ * out because emulators execute a string instruction one element at a time, at
+ * many times the cost of a plain store; real processors like both.
  */
+static void *copy_blocks(void *dst, const void **src, size_t n)
+{
+	uint64_t *d = dst;
+	const uint64_t *s = *src;
+
+	for (; n >= 64; n -= 64, d += 8, s += 8) {
+		uint64_t a = s[0], b = s[1], c = s[2], e = s[3];
+
+		d[0] = a;
+		d[1] = b;
+		d[2] = c;
+		d[3] = e;
+		a = s[4];
+		b = s[5];
+		c = s[6];
+		e = s[7];
+		d[4] = a;
+		d[5] = b;
+		d[6] = c;
+		d[7] = e;
+		barrier(); /* stays a loop */
+	}
+	*src = s;
+	return d;
+}
+
+static void *fill_blocks(void *dst, uint64_t fill, size_t n)
+{
+	uint64_t *d = dst;
+
+	for (; n >= 64; n -= 64, d += 8) {
+		d[0] = d[1] = d[2] = d[3] = fill;
+		d[4] = d[5] = d[6] = d[7] = fill;
+		barrier(); /* stays a loop */
+	}
+	return d;
+}
+
 __used void *memcpy(void *dst, const void *src, size_t n)
 {
-	void *d = dst;
-	size_t words = n / 8;
+	void *d = copy_blocks(dst, &src, n);
+	size_t words = n % 64 / 8;
 
-	n &= 7;
+	n %= 8;
 	__asm__ volatile("rep movsq"
 			 : "+D"(d), "+S"(src), "+c"(words)
 			 :
@@ -47,11 +86,11 @@ __used void *memmove(void *dst, const void *src, size_t n)
 
 __used void *memset(void *dst, int c, size_t n)
 {
-	void *d = dst;
 	uint64_t fill = (uint8_t)c * 0x0101010101010101UL;
-	size_t words = n / 8;
+	void *d = fill_blocks(dst, fill, n);
+	size_t words = n % 64 / 8;
 
-	n &= 7;
+	n %= 8;
 	__asm__ volatile("rep stosq"
 			 : "+D"(d), "+c"(words)
 			 : "a"(fill)
@@ -148,10 +187,15 @@ size_t string_copy(char *dst, const char *src, size_t size)
 
 void clear_words(void *dst, size_t n)
 {
-	size_t words = n / 8;
+	uint64_t *d = dst, *end = d + n / 8;
 
-	__asm__ volatile("rep stosq"
-			 : "+D"(dst), "+c"(words)
-			 : "a"(0UL)
-			 : "memory");
+	for (; end - d >= 8; d += 8) {
+		d[0] = d[1] = d[2] = d[3] = 0;
+		d[4] = d[5] = d[6] = d[7] = 0;
+		barrier(); /* stays a loop, not a call of memset() */
+	}
+	while (d < end) {
+		*d++ = 0;
+		barrier();
+	}
 }

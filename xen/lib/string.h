@@ -22,9 +22,15 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 char *strstr(const char *hay, const char *needle);
-#define memcpy(d, s, n)  __builtin_memcpy(d, s, n)
-#define memmove(d, s, n) __builtin_memmove(d, s, n)
-#define memset(d, c, n)  __builtin_memset(d, c, n)
+/* Not for other sizes: in code that is compiled for size the compiler's own
+ * way is a byte at a time, which takes emulators seconds for a kernel. */
+#define SMALL_CONST(n) (__builtin_constant_p(n) && (n) <= 128)
+#define memcpy(d, s, n)                                                        \
+	(SMALL_CONST(n) ? __builtin_memcpy(d, s, n) : (memcpy)(d, s, n))
+#define memmove(d, s, n)                                                       \
+	(SMALL_CONST(n) ? __builtin_memmove(d, s, n) : (memmove)(d, s, n))
+#define memset(d, c, n)                                                        \
+	(SMALL_CONST(n) ? __builtin_memset(d, c, n) : (memset)(d, c, n))
 #define memcmp(a, b, n)  __builtin_memcmp(a, b, n)
 #endif
 
