@@ -177,23 +177,22 @@ static bool must_wait(const struct console *c)
 	       c->history.end - c->pty.at >= HISTORY_SIZE - 2048;
 }
 
+/* A few rings' worth at most: a guest that writes on is served again later. */
 static void drain(struct console *c)
 {
 	char buf[2048];
-	bool bad, any = false;
-	size_t n;
+	bool bad = false, any = false;
+	size_t n = sizeof(buf);
 
-	while (!must_wait(c) &&
-	       (n = ring_take(c->ring, buf, sizeof(buf), &bad))) {
+	for (int i = 0; i < 4 && n == sizeof(buf) && !must_wait(c); i++) {
+		n = ring_take(c->ring, buf, sizeof(buf), &bad);
 		log_write(&c->log, buf, n);
 		history_add(&c->history, buf, n);
-		any = true;
-		if (n < sizeof(buf))
-			break;
+		any |= n > 0;
 	}
 	if (any)
 		xenevtchn_notify(handles.evtchn, c->port);
-	else if (!must_wait(c) && bad && !c->complained) {
+	if (bad && !c->complained) {
 		c->complained = true;
 		say("domain %u: its console's indexes make no sense", c->domid);
 	}
