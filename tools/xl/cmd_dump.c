@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include "cmds.h"
-#include "corefile.h"
 #include "host.h"
 #include "xl.h"
 
@@ -23,7 +22,7 @@ static int run_dump(const struct xl_cmd *cmd, int argc, char **argv)
 		snprintf(path, sizeof(path), "%s", argv[i + 1]);
 	else
 		mkdir(DUMP_DIR, 0700);
-	if (!corefile_write(domid, path))
+	if (xc_domain_dumpcore(host_xc(), domid, path))
 		return xl_fail("cannot dump domain %u to %s: %s", domid, path,
 			       strerror(errno));
 	return XL_OK;

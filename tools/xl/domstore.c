@@ -188,6 +188,20 @@ bool domstore_make(uint32_t domid, struct domain_config *dc)
 	return ok;
 }
 
+/* Where the builder put tables that hvmloader is to pass on. */
+static void table_nodes(struct tree *tr, const char *what, uint64_t address,
+			uint64_t length)
+{
+	char path[48];
+
+	if (!length)
+		return;
+	snprintf(path, sizeof(path), "hvmloader/%s/address", what);
+	node(tr, path, "0x%llx", (unsigned long long)address);
+	snprintf(path, sizeof(path), "hvmloader/%s/length", what);
+	node(tr, path, "0x%llx", (unsigned long long)length);
+}
+
 bool domstore_rings(uint32_t domid, const struct build_result *r)
 {
 	struct device console = {"console", domid, 0, 0, ""};
@@ -207,6 +221,8 @@ bool domstore_rings(uint32_t domid, const struct build_result *r)
 	folder(&tr, "store", false);
 	node(&tr, "store/port", "%u", r->store_port);
 	node(&tr, "store/ring-ref", "%llu", (unsigned long long)r->store_gfn);
+	table_nodes(&tr, "smbios", r->smbios_addr, r->smbios_length);
+	table_nodes(&tr, "acpi", r->acpi_addr, r->acpi_length);
 	return batch_commit(&tr.b) && dev_add(&console, back, ARRAY_SIZE(back),
 					      front, ARRAY_SIZE(front));
 }

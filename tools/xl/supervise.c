@@ -16,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "corefile.h"
 #include "create.h"
 #include "destroy.h"
 #include "host.h"
@@ -71,7 +70,7 @@ static void dump_core(struct guest *g)
 
 	mkdir(DUMP_DIR, 0700);
 	snprintf(path, sizeof(path), DUMP_DIR "/%s", g->name);
-	if (!corefile_write(g->domid, path))
+	if (xc_domain_dumpcore(host_xc(), g->domid, path))
 		say("dump of domain %u to %s failed: %s", g->domid, path,
 		    strerror(errno));
 	else
