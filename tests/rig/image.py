@@ -107,6 +107,20 @@ def _own_tools(tree):
             tree.libraries_of(os.path.join(here, name), leave_out=stage)
 
 
+def _own_libxc(tree):
+    """Our libxenctrl instead of the stock one, and the bare builder."""
+    built = os.path.join(build_dir(), "tools/libxc")
+    name = "libxenctrl.so.4.17"
+    library = os.path.join(built, name)
+    if not os.path.exists(library):
+        raise debian.Missing("there is no %s: build it (make)" % library)
+    for entry in list(tree.entries):
+        if os.path.basename(entry) == name:
+            tree.file(entry, library, 0o755)
+    tree.file("lab/" + name, library, 0o755)
+    tree.program(os.path.join(built, "mkdomain"), at="usr/bin/mkdomain")
+
+
 def dom0(kernel, tools="stock"):
     """dom0's initramfs without what a single run adds (overlay)."""
     tree = Tree()
@@ -134,6 +148,8 @@ def dom0(kernel, tools="stock"):
         _stock_tools(tree)
     if tools == "ours":
         _own_tools(tree)  # found first; the stock ones fill what is missing
+    if tools == "libxc":
+        _own_libxc(tree)  # the stock programs on our library
     tree.text("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
     tree.text("etc/group", "root:x:0:\n")
     tree.text("etc/bashrc", "PS1='dom0# '\n")
