@@ -15,22 +15,39 @@
 /* One output for two forms: a line, or a member of an object. */
 struct facts {
 	struct json *json; /* NULL: lines */
+	const char *only;  /* the value of this one alone, NULL: all */
+	bool found;
 };
+
+/* A line; of the one that was asked for, its value. */
+static void line(struct facts *f, const char *name, const char *value)
+{
+	if (!f->only) {
+		printf("%-23s: %s\n", name, value);
+	} else if (!strcmp(f->only, name)) {
+		puts(value);
+		f->found = true;
+	}
+}
 
 static void text(struct facts *f, const char *name, const char *value)
 {
 	if (f->json)
 		json_string(f->json, name, value);
 	else
-		printf("%-23s: %s\n", name, value);
+		line(f, name, value);
 }
 
 static void number(struct facts *f, const char *name, uint64_t value)
 {
-	if (f->json)
+	char buf[24];
+
+	if (f->json) {
 		json_uint(f->json, name, value);
-	else
-		printf("%-23s: %llu\n", name, (unsigned long long)value);
+	} else {
+		snprintf(buf, sizeof(buf), "%llu", (unsigned long long)value);
+		line(f, name, buf);
+	}
 }
 
 static void print_host(struct facts *f)
@@ -305,7 +322,7 @@ static int run_info(const struct xl_cmd *cmd, int argc, char **argv)
 					      {"json", 0, NULL, 'j'},
 					      {"help", 0, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
-	struct facts f = {NULL};
+	struct facts f = {.json = NULL};
 	struct json j;
 	bool numa = false, ok;
 	int opt;
@@ -314,6 +331,10 @@ static int run_info(const struct xl_cmd *cmd, int argc, char **argv)
 		numa |= opt == 'n';
 		if (opt == 'j')
 			f.json = &j;
+	}
+	if (!f.json && optind < argc) {
+		f.only = argv[optind];
+		numa = false;
 	}
 	if (f.json) {
 		json_start(&j, stdout);
@@ -332,12 +353,14 @@ static int run_info(const struct xl_cmd *cmd, int argc, char **argv)
 		json_object_end(&j);
 		json_end(&j);
 	}
+	if (ok && f.only && !f.found)
+		return xl_fail("'%s' is not among what xl info tells", f.only);
 	return ok ? XL_OK : XL_FAIL;
 }
 
 const struct xl_cmd cmd_info = {
 	.name = "info",
-	.usage = "[-n] [--json]",
+	.usage = "[-n] [--json] [Name]",
 	.summary = "Get information about Xen host",
 	.options = "-n, --numa         List host NUMA topology information\n"
 		   "--json             Facts as JSON",
