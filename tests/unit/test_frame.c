@@ -159,7 +159,7 @@ static void too_many(void)
 
 /* Threads take and give references and types of four frames. */
 #define THREADS 4
-#define ROUNDS  100000
+#define ROUNDS  20000
 #define FRAMES  4
 
 static void *hammer(void *arg)
@@ -222,7 +222,7 @@ static void *release_race(void *arg)
 	static uint32_t turn;
 
 	(void)arg;
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 5000; i++) {
 		if (get_page(M1, 4)) {
 			if (atomic_add(&turn, 1) % 8 == 0)
 				frame_release(M1, 4);
@@ -242,7 +242,7 @@ static void freed_once(void)
 	run_threads(release_race);
 	if (frame_is_allocated(M1))
 		CHECK(frame_release(M1, 4));
-	CHECK(freed_own > 100);
+	CHECK(freed_own > 10);
 	CHECK_EQ(freed_domain, freed_own);
 	CHECK_EQ(accounted, freed_own);
 }
