@@ -152,6 +152,7 @@ static void __init start_domains(struct boot_info *bi)
 	cpu_policy_init();
 	domain_init();
 	control_init();
+	hypercall_init();
 	hvm_op_hook = hvm_op;
 	keep_command_line(bi);
 	build_dom0(bi);
