@@ -214,7 +214,8 @@ static long set_upcall_vector(struct vcpu *v, uint64_t arg)
 	if (!target)
 		return -ENOENT;
 	hvm_vcpu(target)->upcall_vector = u.vector;
-	hvm_event_notify(target);
+	if (target->info && READ_ONCE(target->info->evtchn_upcall_pending))
+		hvm_event_notify(target);
 	return 0;
 }
 

@@ -168,7 +168,14 @@ static void hvm_switch_out(struct sched_unit *u)
 
 void hvm_event_notify(struct vcpu *v)
 {
-	WRITE_ONCE(hvm_vcpu(v)->upcall, true);
+	struct hvm_vcpu *hv = hvm_vcpu(v);
+
+	/* HVMOP_set_evtchn_upcall_vector: an edge, through the local APIC. */
+	if (hv->upcall_vector) {
+		vlapic_set_irq(hv->lapic, hv->upcall_vector, false);
+		return;
+	}
+	WRITE_ONCE(hv->upcall, true);
 	if (v != current)
 		vcpu_kick(v);
 }
@@ -182,7 +189,7 @@ bool hvm_vcpu_has_work(struct vcpu *v)
 	/* What waits for IF does not end a wait. */
 	if (hv->in_reset || !(v->regs.rflags & X86_EFLAGS_IF))
 		return false;
-	if (hv->hd->callback_vector && v->info &&
+	if (hv->hd->callback_vector && !hv->upcall_vector && v->info &&
 	    READ_ONCE(v->info->evtchn_upcall_pending))
 		return true;
 	return vlapic_has_work(hv->lapic);

@@ -253,8 +253,9 @@ static void accept(struct vlapic *l, unsigned int mode, uint8_t vector,
 	default:
 		return;
 	}
-	/* A vCPU that never ran is brought to life by its SIPI. */
-	if (mode == STARTUP && hv->in_reset && !READ_ONCE(l->vcpu->online))
+	/* A vCPU that never ran, or is down, is brought to life by its SIPI. */
+	if (mode == STARTUP && !READ_ONCE(l->vcpu->online) &&
+	    (hv->in_reset || (READ_ONCE(l->init_sipi) & PENDING_INIT)))
 		vcpu_up(l->vcpu);
 	else if (l->vcpu != current)
 		vcpu_kick(l->vcpu);
@@ -317,6 +318,7 @@ void vlapic_do_init_sipi(struct vcpu *v)
 	if ((pending & PENDING_SIPI) && hv->in_reset) {
 		hvm_vcpu_start_at(v, pending & 0xff);
 		hv->in_reset = false;
+		v->initialised = true;
 	}
 }
 
