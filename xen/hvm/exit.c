@@ -233,23 +233,3 @@ HOT enum verdict hvm_exit(struct vcpu *v, const struct vmexit *x)
 	hvm_vcpu(v)->exits[x->kind]++;
 	return exits[x->kind].fn(v, x);
 }
-
-/* Debug key: how often each kind came, by vCPU. */
-void hvm_dump_exits(void)
-{
-	struct domain *d;
-
-	for (unsigned int id = 0; (d = next_domain(id)); id = d->id + 1U) {
-		struct vcpu *v;
-
-		if (d->kind == domain_kind_hvm)
-			for_each_vcpu (d, v)
-				for (unsigned int k = 0; k < VMEXIT_KINDS; k++)
-					if (hvm_vcpu(v)->exits[k])
-						printk("d%uv%u %s: %lu\n",
-						       d->id, v->id,
-						       exits[k].name,
-						       hvm_vcpu(v)->exits[k]);
-		put_domain(d);
-	}
-}

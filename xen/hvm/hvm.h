@@ -309,8 +309,6 @@ long hvm_op(struct vcpu *v, unsigned int cmd, uint64_t arg);
 int hvm_set_param(struct domain *d, uint32_t index, uint64_t value);
 int hvm_get_param(struct domain *d, uint32_t index, uint64_t *value);
 
-/* The numbers behind "xl debug-keys" and the trace: exits by kind. */
-void hvm_dump_exits(void);
 /* At boot: the same, for tools (trace/perf.h). */
 void hvm_perf_init(void);
 

@@ -78,7 +78,7 @@ static int set_callback(struct domain *d, uint64_t value)
 	hd->callback_type = type;
 	hd->callback_vector =
 		type == HVM_PARAM_CALLBACK_TYPE_VECTOR ? value & 0xff : 0;
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		hvm_event_notify(v);
 	return 0;
 }
@@ -214,6 +214,7 @@ static long set_upcall_vector(struct vcpu *v, uint64_t arg)
 	if (!target)
 		return -ENOENT;
 	hvm_vcpu(target)->upcall_vector = u.vector;
+	hvm_vcpu(target)->upcall = false;
 	if (target->info && READ_ONCE(target->info->evtchn_upcall_pending))
 		hvm_event_notify(target);
 	return 0;

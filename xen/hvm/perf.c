@@ -24,7 +24,7 @@ static void for_each_container(void (*fn)(uint64_t *exits, unsigned int i,
 
 		id = d->id;
 		if (d->kind == domain_kind_hvm)
-			for_each_vcpu (d, v)
+			for_each_vcpu(d, v)
 				fn(hvm_vcpu(v)->exits, i, sum);
 		put_domain(d);
 	}

@@ -359,7 +359,7 @@ int hvm_save(struct domain *d, void *buf, size_t *len)
 	for (unsigned int t = 2; !rc && t < NR_CODES; t++) {
 		if (!records[t].save || t == HVM_SAVE_CODE(HEADER))
 			continue;
-		for_each_vcpu (d, v) {
+		for_each_vcpu(d, v) {
 			rc = put_record(d, v, t, buf, *len, &at);
 			if (rc)
 				return rc;
