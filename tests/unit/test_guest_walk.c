@@ -34,19 +34,14 @@ mfn_t p2m_lookup(struct p2m *p, gfn_t gfn, enum p2m_type *type,
 	return *type == P2M_NONE ? INVALID_MFN : _mfn(gfn_x(gfn));
 }
 
-static uint64_t get_creg(struct vcpu *v, enum hvm_creg r)
+static void get_paging(struct vcpu *v, struct walk_regs *r)
 {
 	(void)v;
-	return cregs[r];
+	*r = (struct walk_regs){cregs[CR0], cregs[CR3], cregs[CR4], cregs[EFER],
+				ring == 3};
 }
 
-static unsigned int cpl(struct vcpu *v)
-{
-	(void)v;
-	return ring;
-}
-
-static const struct hvm_ops ops = {.get_creg = get_creg, .cpl = cpl};
+static const struct hvm_ops ops = {.get_paging = get_paging};
 const struct hvm_ops *hvm_ops = &ops;
 
 static struct domain domain;

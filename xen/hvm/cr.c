@@ -17,10 +17,7 @@
 
 static bool in_64bit_code(struct vcpu *v)
 {
-	struct hvm_segment cs;
-
-	hvm_ops->get_seg(v, SEG_CS, &cs);
-	return cs.attr & SEG_ATTR_L;
+	return hvm_ops->code_bits(v) == 64;
 }
 
 /* Paging goes on or off: long mode with it. False: #GP. */

@@ -50,7 +50,7 @@ static void *gfn_virt_slow(struct vcpu *v, gfn_t gfn, bool write)
 	return mfn_to_virt(mfn);
 }
 
-HOT void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
+static inline void *gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
 {
 	struct hvm_vcpu *hv = hvm_vcpu(v);
 	struct p2m_cache *c = &hv->p2m_cache;
@@ -62,16 +62,21 @@ HOT void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
 	return gfn_virt_slow(v, gfn, write);
 }
 
+HOT void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
+{
+	return gfn_virt(v, gfn, write);
+}
+
 /* Sets bits in an entry that was read as old; nothing if it changed since. */
-static HOT void set_entry_bits(uint64_t *pte, uint64_t old, uint64_t bits)
+static inline void set_entry_bits(uint64_t *pte, uint64_t old, uint64_t bits)
 {
 	if ((old & bits) != bits)
 		atomic_cas(pte, &old, old | bits);
 }
 
 /* The permissions that an access needs are all in rights, or a page fault. */
-static HOT bool allowed(const struct walk_regs *r, uint64_t rights, bool nx,
-			uint32_t access)
+static inline bool allowed(const struct walk_regs *r, uint64_t rights, bool nx,
+			   uint32_t access)
 {
 	bool user = access & WALK_USER;
 
@@ -95,16 +100,16 @@ static uint32_t fault_code(const struct walk_regs *r, uint32_t access,
 }
 
 /* Four levels, or the three of PAE when the top one's entry is given. */
-static HOT bool walk_long(struct vcpu *v, const struct walk_regs *r,
-			  uint64_t table, unsigned int level, uint64_t gva,
-			  uint32_t access, gpa_t *gpa, uint32_t *error)
+static inline bool walk_long(struct vcpu *v, const struct walk_regs *r,
+			     uint64_t table, unsigned int level, uint64_t gva,
+			     uint32_t access, gpa_t *gpa, uint32_t *error)
 {
 	uint64_t rights = PTE_WRITE | PTE_USER, nx = 0, e, *page, *pte, bits;
 	unsigned int shift;
 
 	for (;; level--) {
 		shift = 12 + 9 * (level - 1);
-		page = hvm_gfn_virt(v, gpa_to_gfn(table), false);
+		page = gfn_virt(v, gpa_to_gfn(table), false);
 		if (unlikely(!page))
 			goto absent;
 		pte = &page[(gva >> shift) & 511];
@@ -179,17 +184,9 @@ static bool walk_32(struct vcpu *v, const struct walk_regs *r, uint64_t gva,
 	return true;
 }
 
-static HOT void get_regs(struct vcpu *v, struct walk_regs *r)
-{
-	r->cr0 = hvm_ops->get_creg(v, CR0);
-	r->cr3 = hvm_ops->get_creg(v, CR3);
-	r->cr4 = hvm_ops->get_creg(v, CR4);
-	r->efer = hvm_ops->get_creg(v, EFER);
-}
-
-static HOT bool walk_with(struct vcpu *v, const struct walk_regs *r,
-			  uint64_t gva, uint32_t access, gpa_t *gpa,
-			  uint32_t *error)
+static inline bool walk_with(struct vcpu *v, const struct walk_regs *r,
+			     uint64_t gva, uint32_t access, gpa_t *gpa,
+			     uint32_t *error)
 {
 	if (likely(r->efer & EFER_LMA)) {
 		/* Not canonical: no translation. */
@@ -215,7 +212,7 @@ bool guest_walk(struct vcpu *v, uint64_t gva, uint32_t access, gpa_t *gpa,
 {
 	struct walk_regs r;
 
-	get_regs(v, &r);
+	hvm_ops->get_paging(v, &r);
 	return walk_with(v, &r, gva, access, gpa, error);
 }
 
@@ -225,8 +222,8 @@ static HOT int copy_guest(struct vcpu *v, void *buf, uint64_t va, size_t len,
 	struct walk_regs r;
 	char *p = buf;
 
-	get_regs(v, &r);
-	if (hvm_ops->cpl(v) == 3)
+	hvm_ops->get_paging(v, &r);
+	if (r.user)
 		access |= WALK_USER;
 	while (len) {
 		size_t offset = va & ~PAGE_MASK;
@@ -237,7 +234,7 @@ static HOT int copy_guest(struct vcpu *v, void *buf, uint64_t va, size_t len,
 
 		if (!walk_with(v, &r, va, access, &gpa, &error))
 			return -EFAULT;
-		page = hvm_gfn_virt(v, gpa_to_gfn(gpa), access & WALK_WRITE);
+		page = gfn_virt(v, gpa_to_gfn(gpa), access & WALK_WRITE);
 		if (!page)
 			return -EFAULT;
 		if (access & WALK_WRITE)

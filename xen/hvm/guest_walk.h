@@ -10,10 +10,6 @@
 #define WALK_USER  BIT(2)
 #define WALK_FETCH BIT(4)
 
-struct walk_regs {
-	uint64_t cr0, cr3, cr4, efer;
-};
-
 /*
  * gva to gpa. False: a page fault, *error its error code. Accessed and dirty
  * bits are set as the processor does.

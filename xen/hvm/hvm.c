@@ -181,12 +181,7 @@ static bool va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn)
 
 static unsigned int guest_bits(struct vcpu *v)
 {
-	struct hvm_segment cs;
-
-	if (!(hvm_ops->get_creg(v, EFER) & EFER_LMA))
-		return 32;
-	hvm_ops->get_seg(v, SEG_CS, &cs);
-	return cs.attr & SEG_ATTR_L ? 64 : 32;
+	return hvm_ops->code_bits(v) == 64 ? 64 : 32;
 }
 
 static bool kernel_mode(struct vcpu *v)

@@ -107,6 +107,11 @@ struct hvm_segment {
 
 enum hvm_creg { CR0, CR2, CR3, CR4, CR8, EFER };
 
+struct walk_regs {
+	uint64_t cr0, cr3, cr4, efer;
+	bool user; /* at CPL 3 */
+};
+
 /*
  * What a vendor does; chosen once at boot. All on a vCPU that is loaded here or
  * runs nowhere. Outside run() the general registers, RIP and RFLAGS are in
@@ -140,6 +145,9 @@ struct hvm_ops {
 	void (*set_seg)(struct vcpu *v, enum hvm_seg s,
 			const struct hvm_segment *g);
 	unsigned int (*cpl)(struct vcpu *v);
+	unsigned int (*code_bits)(struct vcpu *v); /* 16, 32, 64 */
+	/* Everything that a walk of its page tables needs, at once. */
+	void (*get_paging)(struct vcpu *v, struct walk_regs *r);
 	/* MSRs that the vendor's structure holds; false: not one of them */
 	bool (*get_msr)(struct vcpu *v, uint32_t msr, uint64_t *val);
 	bool (*set_msr)(struct vcpu *v, uint32_t msr, uint64_t val);

@@ -189,17 +189,14 @@ static uint64_t seg_base(void *ctx, unsigned int seg)
 	return g.base;
 }
 
-static unsigned int code_mode(struct vcpu *v, uint64_t *rip)
+static uint64_t linear_rip(struct vcpu *v, unsigned int mode)
 {
 	struct hvm_segment cs;
 
+	if (mode == 64)
+		return v->regs.rip;
 	hvm_ops->get_seg(v, SEG_CS, &cs);
-	if ((hvm_ops->get_creg(v, EFER) & EFER_LMA) && (cs.attr & SEG_ATTR_L)) {
-		*rip = v->regs.rip;
-		return 64;
-	}
-	*rip = (uint32_t)(cs.base + v->regs.rip);
-	return cs.attr & SEG_ATTR_D ? 32 : 16;
+	return (uint32_t)(cs.base + v->regs.rip);
 }
 
 static enum verdict not_emulated(struct vcpu *v, gpa_t gpa,
@@ -228,12 +225,11 @@ enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 	uint8_t bytes[INSN_MAX] = {0};
 	struct insn insn;
 	unsigned int n, mode;
-	uint64_t rip;
 
 	if (x->npf.fetch || x->npf.in_table)
 		return not_emulated(v, gpa, bytes, 0);
-	mode = code_mode(v, &rip);
-	n = hvm_fetch(v, rip, bytes, sizeof(bytes));
+	mode = hvm_ops->code_bits(v);
+	n = hvm_fetch(v, linear_rip(v, mode), bytes, sizeof(bytes));
 	if (!insn_decode(&insn, bytes, n, mode))
 		return not_emulated(v, gpa, bytes, n);
 	switch (emulate(&e, &insn)) {

@@ -11,13 +11,6 @@
 #include "emulate/decode.h"
 #include "hvm/guest_walk.h"
 
-static unsigned int code_mode(const struct vmcb *vmcb)
-{
-	if ((vmcb->efer & EFER_LMA) && (vmcb->cs.attr & SEG_ATTR_L))
-		return 64;
-	return vmcb->cs.attr & SEG_ATTR_D ? 32 : 16;
-}
-
 static uint64_t linear_rip(const struct vcpu *v, const struct vmcb *vmcb,
 			   unsigned int mode)
 {
@@ -29,7 +22,7 @@ static uint64_t linear_rip(const struct vcpu *v, const struct vmcb *vmcb,
 bool svm_current_insn(struct vcpu *v, struct insn *i)
 {
 	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
-	unsigned int mode = code_mode(vmcb);
+	unsigned int mode = svm_code_bits(v);
 	uint8_t bytes[INSN_MAX];
 	unsigned int n =
 		hvm_fetch(v, linear_rip(v, vmcb, mode), bytes, sizeof(bytes));
@@ -55,7 +48,7 @@ svm_instruction_length(struct vcpu *v, uint16_t code, uint8_t *opcode)
 	struct vmcb *vmcb = s->vmcb;
 	struct ilen_entry *e =
 		&s->ilen[(v->regs.rip ^ v->regs.rip >> 6 ^ code) % ILEN_CACHE];
-	uint8_t mode = code_mode(vmcb);
+	uint8_t mode = svm_code_bits(v);
 	uint8_t length;
 
 	if (likely(e->rip == v->regs.rip && e->cr3 == vmcb->cr3 &&
@@ -85,7 +78,7 @@ __attribute__((section(".text.hot"))) bool svm_skip(struct vcpu *v,
 	if (unlikely(!length))
 		return false;
 	v->regs.rip += length;
-	if (unlikely(code_mode(vmcb) != 64))
+	if (unlikely(v->regs.rip >> 32 && svm_code_bits(v) != 64))
 		v->regs.rip = (uint32_t)v->regs.rip;
 	vmcb->int_state &= ~INT_SHADOW;
 	return true;

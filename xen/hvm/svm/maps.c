@@ -108,7 +108,7 @@ static void publish(struct domain *d)
 	struct svm_domain *s = svm_domain(d);
 	struct vcpu *v;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		vmcb_set_iopm(svm_vcpu(v)->vmcb, virt_to_maddr(s->iopm));
 		vmcb_set_msrpm(svm_vcpu(v)->vmcb, virt_to_maddr(s->msrpm));
 	}

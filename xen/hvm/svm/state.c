@@ -10,6 +10,8 @@
 #include "lib/string.h"
 #include "mem/layout.h"
 
+#define HOT __attribute__((section(".text.hot")))
+
 #define CR0_ET    BIT(4)
 #define EFER_SVME BIT(12)
 
@@ -177,7 +179,27 @@ void svm_set_seg(struct vcpu *v, enum hvm_seg s, const struct hvm_segment *g)
 		svm_reload(v);
 }
 
-unsigned int svm_cpl(struct vcpu *v)
+HOT unsigned int svm_code_bits(struct vcpu *v)
+{
+	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+
+	if ((vmcb->efer & EFER_LMA) && (vmcb->cs.attr & SEG_ATTR_L))
+		return 64;
+	return vmcb->cs.attr & SEG_ATTR_D ? 32 : 16;
+}
+
+HOT void svm_get_paging(struct vcpu *v, struct walk_regs *r)
+{
+	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+
+	r->cr0 = vmcb->cr0;
+	r->cr3 = vmcb->cr3;
+	r->cr4 = vmcb->cr4;
+	r->efer = vmcb->efer;
+	r->user = vmcb->cpl == 3;
+}
+
+HOT unsigned int svm_cpl(struct vcpu *v)
 {
 	return svm_vcpu(v)->vmcb->cpl;
 }

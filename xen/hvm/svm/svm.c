@@ -287,10 +287,10 @@ static void svm_flush_domain(struct domain *d)
 	bool any = false;
 	struct vcpu *v;
 
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		WRITE_ONCE(svm_vcpu(v)->flush, true);
 	smp_mb();
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		unsigned int cpu = READ_ONCE(v->unit.cpu);
 
 		if (READ_ONCE(v->unit.state) == SCHED_RUNNING && cpu != here) {
@@ -324,6 +324,8 @@ const struct hvm_ops svm_ops = {
 	.get_seg = svm_get_seg,
 	.set_seg = svm_set_seg,
 	.cpl = svm_cpl,
+	.code_bits = svm_code_bits,
+	.get_paging = svm_get_paging,
 	.get_msr = svm_get_msr,
 	.set_msr = svm_set_msr,
 	.get_dr = svm_get_dr,

@@ -101,6 +101,8 @@ void svm_set_creg(struct vcpu *v, enum hvm_creg r, uint64_t val);
 void svm_get_seg(struct vcpu *v, enum hvm_seg s, struct hvm_segment *g);
 void svm_set_seg(struct vcpu *v, enum hvm_seg s, const struct hvm_segment *g);
 unsigned int svm_cpl(struct vcpu *v);
+unsigned int svm_code_bits(struct vcpu *v);
+void svm_get_paging(struct vcpu *v, struct walk_regs *r);
 bool svm_get_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool svm_set_msr(struct vcpu *v, uint32_t msr, uint64_t val);
 void svm_get_dr(struct vcpu *v, uint64_t dr[8]);
