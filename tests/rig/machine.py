@@ -128,7 +128,8 @@ class Machine:
     def explain(self, what):
         """Why a run failed: the reason, the emulator's words, the console's
         last lines, and where the rest is."""
-        out = ["%s: %s (after %.1f s)" % (self.name, what, self.seconds())]
+        out = ["%s: %s (after %.1f s)" % (
+            self.name, what, self.seconds_run or self.seconds())]
         out += ["emulator: " + l for l in self.errors()[-5:]]
         if self.console:
             out.append(self.console.tail())

@@ -124,7 +124,7 @@ static int add_one(struct domain *d, unsigned int space, struct domain *other,
 	case XENMAPSPACE_gmfn_foreign:
 		return map_foreign(d, other, _gfn(idx), gfn);
 	}
-	return -ENOSYS;
+	return -EINVAL;
 }
 
 long mem_add_to_physmap(struct vcpu *v, uint64_t arg, uint64_t start)
@@ -215,7 +215,7 @@ long mem_remove_from_physmap(struct vcpu *v, uint64_t arg,
 	rc = -EINVAL;
 	if (d->kind->translated) {
 		p2m_lookup(&d->p2m, _gfn(r.gpfn), &t, NULL);
-		rc = t == P2M_NONE ? -EINVAL : physmap_vacate(d, _gfn(r.gpfn));
+		rc = t == P2M_NONE ? -ENOENT : physmap_vacate(d, _gfn(r.gpfn));
 	}
 	put_domain(d);
 	return rc;

@@ -43,7 +43,9 @@ long sched_poll(struct vcpu *v, struct sched_poll *op)
 		return 0;
 	event_poll_begin(v, only);
 	rc = any_pending(v, op);
-	if (rc || vcpu_event_pending(v)) {
+	/* An event that cannot be delivered now does not end a poll: Linux
+	 * polls with interrupts off. */
+	if (rc || v->domain->kind->vcpu_has_work(v)) {
 		event_poll_end(v);
 		return rc < 0 ? rc : 0;
 	}

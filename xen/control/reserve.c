@@ -34,7 +34,6 @@ static long run_extents(struct vcpu *v, uint64_t arg, uint64_t start,
 {
 	struct extents e = {.cmd = cmd};
 	uint64_t i = start;
-	long rc;
 
 	if (copy_from_guest(&e.r, arg, sizeof(e.r)))
 		return (long)start;
@@ -43,9 +42,8 @@ static long run_extents(struct vcpu *v, uint64_t arg, uint64_t start,
 	if (e.r.extent_order >
 	    (v->domain->privileged ? ORDER_TOOLS : ORDER_GUEST))
 		return (long)start;
-	rc = memory_target(v, e.r.domid, &e.d);
-	if (rc)
-		return start ? (long)start : rc;
+	if (memory_target(v, e.r.domid, &e.d))
+		return (long)start;
 	e.list = guest_handle_va(e.r.extent_start);
 	for (; i < e.r.nr_extents; i++) {
 		if (i != start && hypercall_must_yield()) {

@@ -88,7 +88,6 @@ static const struct call calls[] = {
 	ABOUT(XENVER_get_features),
 	ABOUT(XENVER_guest_handle),
 	ABOUT(XENVER_commandline),
-	MEMORY(XENMEM_exchange),
 	MEMORY(XENMEM_current_reservation),
 	MEMORY(XENMEM_maximum_reservation),
 	MEMORY(XENMEM_maximum_gpfn),
