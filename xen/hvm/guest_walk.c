@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Guest virtual to guest physical, and the copies that rest on it. The guest's
- * tables are read through the p2m without a lock; a leaf of 2 MiB or more that
- * was looked up is remembered until something leaves the p2m.
+ * tables are read through the p2m without a lock; pages of RAM that were looked
+ * up are remembered until something leaves the p2m.
  */
 #include "hvm/guest_walk.h"
 
@@ -31,34 +31,38 @@ static void *gfn_virt_slow(struct vcpu *v, gfn_t gfn, bool write)
 	struct hvm_vcpu *hv = hvm_vcpu(v);
 	struct p2m_cache *c = &hv->p2m_cache;
 	uint32_t generation = READ_ONCE(hv->hd->p2m_generation);
-	unsigned int order, slot = (gfn_x(gfn) >> 9) % P2M_CACHE;
 	enum p2m_type type;
+	void *page;
 	mfn_t mfn;
 
-	barrier();
-	mfn = p2m_lookup(&v->domain->p2m, gfn, &type, &order);
+	/* The generation is read first: what is looked up may be newer. */
+	smp_rmb();
+	mfn = p2m_lookup(&v->domain->p2m, gfn, &type, NULL);
 	if (!p2m_is_readable(type) || (write && !p2m_is_writable(type)))
 		return NULL;
-	if (order >= 9 && type == P2M_RAM_RW) {
+	page = mfn_to_virt(mfn);
+	if (type == P2M_RAM_RW) {
+		unsigned int slot = gfn_x(gfn) % P2M_CACHE;
+
 		if (c->generation != generation) {
 			memset(c->e, 0, sizeof(c->e));
 			c->generation = generation;
 		}
-		c->e[slot].tag = (gfn_x(gfn) >> 9) + 1;
-		c->e[slot].mfn = mfn_x(mfn) & ~511UL;
+		c->e[slot].tag = gfn_x(gfn) + 1;
+		c->e[slot].page = page;
 	}
-	return mfn_to_virt(mfn);
+	return page;
 }
 
 static inline void *gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
 {
 	struct hvm_vcpu *hv = hvm_vcpu(v);
-	struct p2m_cache *c = &hv->p2m_cache;
-	unsigned int slot = (gfn_x(gfn) >> 9) % P2M_CACHE;
+	const struct p2m_cache *c = &hv->p2m_cache;
+	unsigned int slot = gfn_x(gfn) % P2M_CACHE;
 
-	if (likely(c->generation == READ_ONCE(hv->hd->p2m_generation) &&
-		   c->e[slot].tag == (gfn_x(gfn) >> 9) + 1))
-		return mfn_to_virt(_mfn(c->e[slot].mfn + (gfn_x(gfn) & 511)));
+	if (likely(c->e[slot].tag == gfn_x(gfn) + 1 &&
+		   c->generation == READ_ONCE(hv->hd->p2m_generation)))
+		return c->e[slot].page;
 	return gfn_virt_slow(v, gfn, write);
 }
 

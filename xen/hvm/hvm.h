@@ -194,13 +194,13 @@ struct fpu_state;
 /* Why something waits at the guest's door. */
 enum irq_source { IRQ_NOBODY, IRQ_CALLBACK, IRQ_LAPIC };
 
-/* A small cache of large p2m leaves: gfn to mfn without a walk. */
-#define P2M_CACHE 8
+/* A small cache of the p2m: RAM that was reached lately, by gfn. */
+#define P2M_CACHE 64
 struct p2m_cache {
 	uint32_t generation;
 	struct {
-		uint64_t tag; /* gfn >> 9, plus 1; 0: empty */
-		uint64_t mfn; /* of the 2 MiB's first page */
+		uint64_t tag; /* gfn plus 1; 0: empty */
+		void *page;
 	} e[P2M_CACHE];
 };
 

@@ -18,8 +18,8 @@ void svm_asid_init_cpu(uint32_t nr)
 {
 	struct asid_cpu *a = &this_cpu(asid);
 
-	/* 0 is the host's. Generations never repeat: stale numbers of an
-	 * earlier life of this CPU do not match. */
+	/* 0 is the host's. Generations never repeat, and tell the CPU: numbers
+	 * of another one, or of an earlier life of this, do not match. */
 	*a = (struct asid_cpu){
 		.generation = a->generation + 1, .next = 1, .last = nr - 1};
 }
@@ -32,7 +32,6 @@ static void new_asid(struct svm_vcpu *s, struct asid_cpu *a)
 		s->vmcb->tlb_control = TLB_FLUSH_ALL;
 	}
 	s->asid_generation = a->generation;
-	s->asid_cpu = smp_processor_id();
 	vmcb_set_asid(s->vmcb, a->next++);
 }
 
@@ -41,13 +40,11 @@ __attribute__((section(".text.hot"))) void svm_asid_assign(struct svm_vcpu *s)
 {
 	struct asid_cpu *a = &this_cpu(asid);
 
-	if (likely(!s->flush && s->asid_generation == a->generation &&
-		   s->asid_cpu == smp_processor_id()))
+	if (likely(!s->flush && s->asid_generation == a->generation))
 		return;
 	WRITE_ONCE(s->flush, false);
 	smp_mb();
 	if (s->asid_generation == a->generation &&
-	    s->asid_cpu == smp_processor_id() &&
 	    svm_has(SVM_FEATURE_FLUSH_ASID)) {
 		s->vmcb->tlb_control = TLB_FLUSH_ASID;
 		return;

@@ -41,29 +41,33 @@ static uint8_t decode_now(struct vcpu *v, struct ilen_entry *e)
 	return e->length;
 }
 
+/* Mode in the upper half: never 0. */
+static inline uint32_t key_of(const struct vmcb *vmcb, uint16_t code)
+{
+	return code | (vmcb->cs.attr & (SEG_ATTR_L | SEG_ATTR_D)) << 16 |
+	       (uint32_t)(vmcb->efer & EFER_LMA) << 20 | 1U << 31;
+}
+
 __attribute__((section(".text.hot"))) uint8_t
 svm_instruction_length(struct vcpu *v, uint16_t code, uint8_t *opcode)
 {
 	struct svm_vcpu *s = svm_vcpu(v);
 	struct vmcb *vmcb = s->vmcb;
 	struct ilen_entry *e =
-		&s->ilen[(v->regs.rip ^ v->regs.rip >> 6 ^ code) % ILEN_CACHE];
-	uint8_t mode = svm_code_bits(v);
+		&s->ilen[(v->regs.rip ^ v->regs.rip >> 6) % ILEN_CACHE];
+	uint32_t key = key_of(vmcb, code);
 	uint8_t length;
 
 	if (likely(e->rip == v->regs.rip && e->cr3 == vmcb->cr3 &&
-		   e->code == code && e->mode == mode && vmcb->cpl == 0)) {
+		   e->key == key && vmcb->cpl == 0)) {
 		*opcode = e->opcode;
 		return e->length;
 	}
 	e->rip = v->regs.rip;
 	e->cr3 = vmcb->cr3;
-	e->code = code;
-	e->mode = mode;
 	length = decode_now(v, e);
 	*opcode = e->opcode;
-	if (!length || vmcb->cpl)
-		e->mode = 0; /* not to be remembered */
+	e->key = length && !vmcb->cpl ? key : 0;
 	return length;
 }
 

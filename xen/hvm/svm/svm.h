@@ -10,8 +10,7 @@
 #define ILEN_CACHE 16
 struct ilen_entry {
 	uint64_t rip, cr3;
-	uint16_t code; /* exit code */
-	uint8_t mode;  /* 16, 32, 64 */
+	uint32_t key; /* exit code and mode; 0: empty */
 	uint8_t length;
 	uint8_t opcode; /* the last byte: tells RDTSCP from RDTSC */
 };
@@ -22,8 +21,6 @@ struct svm_vcpu {
 	uint64_t guest_gs; /* GS.base while the host's is loaded */
 	uint64_t eventinj; /* for the next entry */
 	uint64_t asid_generation;
-	uint32_t asid;
-	uint32_t asid_cpu;
 	unsigned int last_cpu;
 	bool loaded;
 	bool flush;    /* a new ASID before the next entry */
