@@ -21,7 +21,7 @@ sed -n 's/^GUEST-UP/# &/p' "$LOG/guest-life.log"
 heard life 'GUEST-IDLE' 20
 like "xl list has it" '^life +[0-9]+ +25[0-9] +2 ' xl list
 ok "pause" xl pause life
-like "it is paused" '^life .* --p' xl list
+like "it is paused" '^life .* -[b-]p' xl list
 ok "unpause" xl unpause life
 ok "rename" xl rename life alive
 like "it has its new name" '^alive ' xl list
