@@ -18,17 +18,19 @@ long cpu_policy_copy_out(const struct cpu_policy *p, uint64_t leaves,
 {
 	xen_cpuid_leaf_t leaf;
 	xen_msr_entry_t msr;
-	uint32_t n;
+	uint32_t n, done = 0;
 
-	for (n = 0; cpu_policy_get(p, n, &leaf); n++) {
-		if (!leaves)
+	for (n = 0; leaves && cpu_policy_get(p, n, &leaf); n++) {
+		if (!cpu_policy_has(p, &leaf))
 			continue;
-		if (n >= *nr_leaves)
+		if (done >= *nr_leaves)
 			return -ENOBUFS;
-		if (copy_elem_to_guest(leaves, n, &leaf))
+		if (copy_elem_to_guest(leaves, done, &leaf))
 			return -EFAULT;
+		done++;
 	}
-	*nr_leaves = n;
+	/* Without a buffer: how much room there must be. */
+	*nr_leaves = leaves ? done : POLICY_MAX_LEAVES;
 	for (n = 0; cpu_policy_get_msr(p, n, &msr); n++) {
 		if (!msrs)
 			continue;

@@ -153,10 +153,7 @@ static void mask_xstate(struct cpu_policy *p)
 /* Leaves that tell of things we do not give are empty. */
 static void clear_leaves(struct cpu_policy *p)
 {
-	static const uint32_t hidden[] = {3,    5,    6,    9,    0xa,  0xc,
-					  0xe,  0xf,  0x10, 0x11, 0x12, 0x13,
-					  0x14, 0x15, 0x16, 0x17, 0x18, 0x19,
-					  0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f};
+	static const uint32_t hidden[] = {3, 5, 6, 9, 0xa, 0xc};
 	uint32_t max = min(p->basic[0].a, 0xdU);
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(hidden); i++)
@@ -271,6 +268,28 @@ bool cpu_policy_get(const struct cpu_policy *p, unsigned int n,
 		return true;
 	}
 	return false;
+}
+
+bool cpu_policy_has(const struct cpu_policy *p, const xen_cpuid_leaf_t *l)
+{
+	bool sub = l->leaf == 4 || l->leaf == 7 || l->leaf == 0xb ||
+		   l->leaf == 0xd;
+
+	/* Those with subleaves do not stand among the plain ones, too. */
+	if (!in_range(p, l->leaf) ||
+	    sub != (l->subleaf != XEN_CPUID_NO_SUBLEAF))
+		return false;
+	switch (l->leaf) {
+	case 4: /* up to the first empty one */
+		return !l->subleaf || p->cache[l->subleaf - 1].a & 0x1f;
+	case 7:
+		return l->subleaf <= p->feat[0].a;
+	case 0xb:
+		return !l->subleaf || p->topo[l->subleaf - 1].c & 0xff00;
+	case 0xd:
+		return l->subleaf < 2 || cpu_policy_xcr0(p) & BIT(l->subleaf);
+	}
+	return true;
 }
 
 bool cpu_policy_put(struct cpu_policy *p, const xen_cpuid_leaf_t *in)

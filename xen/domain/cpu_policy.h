@@ -11,10 +11,14 @@
 #include "domain/domain.h"
 #include <xen/arch-x86/xen.h>
 
-#define POLICY_BASIC  0x20 /* leaves 0 … 0x1f */
-#define POLICY_CACHE  8    /* subleaves of 4 */
+/*
+ * How many leaves there are room for: what the tools' own structure has, whose
+ * bounds they check before they look at a single leaf.
+ */
+#define POLICY_BASIC  0xe  /* leaves 0 … 0xd */
+#define POLICY_CACHE  6    /* subleaves of 4 */
 #define POLICY_FEAT   3    /* of 7 */
-#define POLICY_TOPO   3    /* of 0xb */
+#define POLICY_TOPO   2    /* of 0xb */
 #define POLICY_XSTATE 63   /* of 0xd */
 #define POLICY_EXTD   0x22 /* 0x80000000 … */
 
@@ -47,15 +51,18 @@ void cpu_policy_leaf(const struct domain *d, uint32_t leaf, uint32_t sub,
 /* XCR0 bits that the domain may set. */
 uint64_t cpu_policy_xcr0(const struct cpu_policy *p);
 
-/* The n-th leaf for the tools; false behind the last. */
+/* The n-th leaf; false behind the last. Not all of them mean something:
+ * cpu_policy_has() says which the tools should be told. */
 bool cpu_policy_get(const struct cpu_policy *p, unsigned int n,
 		    xen_cpuid_leaf_t *out);
+bool cpu_policy_has(const struct cpu_policy *p, const xen_cpuid_leaf_t *l);
 /* Writes a leaf; false if no policy has such a one. */
 bool cpu_policy_put(struct cpu_policy *p, const xen_cpuid_leaf_t *in);
-/* Room for this many leaves and MSRs is always enough. */
+/* Room for this many leaves and MSRs is always enough: leaves 4, 7, 0xb and 0xd
+ * stand once, and there are two of the hypervisor's. */
 #define POLICY_MAX_LEAVES                                                      \
 	(POLICY_BASIC + POLICY_CACHE + POLICY_FEAT + POLICY_TOPO +             \
-	 POLICY_XSTATE + POLICY_EXTD)
+	 POLICY_XSTATE + POLICY_EXTD - 4 + 2)
 #define POLICY_MAX_MSRS 2
 bool cpu_policy_get_msr(const struct cpu_policy *p, unsigned int n,
 			xen_msr_entry_t *out);

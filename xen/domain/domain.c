@@ -123,6 +123,7 @@ static void free_domain(struct domain *d, unsigned int parts, bool kind)
 		put_domain(d->target);
 	if (d->shared_info)
 		domain_put_shared_page(d->shared_info);
+	sched_group_destroy(&d->sched);
 	xfree(d->memory_map);
 	xfree(d->policy);
 	xfree(d->vcpu);
@@ -318,7 +319,7 @@ static void release_areas(struct domain *d)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		timer_stop(&v->singleshot);
 		timer_stop(&v->periodic);
 		guest_area_release(&v->runstate_area);
