@@ -245,6 +245,10 @@ static const struct {
 	{0x80000000, false, offsetof(struct cpu_policy, extd), POLICY_EXTD},
 };
 
+/* The hypervisor's own: only their limit would stand here, 0 for ours. Tools
+ * write as many leaves back as they were given, these among them. */
+static const uint32_t own_leaves[] = {0x40000000, 0x40000100};
+
 bool cpu_policy_get(const struct cpu_policy *p, unsigned int n,
 		    xen_cpuid_leaf_t *out)
 {
@@ -267,7 +271,11 @@ bool cpu_policy_get(const struct cpu_policy *p, unsigned int n,
 		};
 		return true;
 	}
-	return false;
+	if (n >= ARRAY_SIZE(own_leaves))
+		return false;
+	*out = (xen_cpuid_leaf_t){.leaf = own_leaves[n],
+				  .subleaf = XEN_CPUID_NO_SUBLEAF};
+	return true;
 }
 
 bool cpu_policy_has(const struct cpu_policy *p, const xen_cpuid_leaf_t *l)
@@ -275,6 +283,8 @@ bool cpu_policy_has(const struct cpu_policy *p, const xen_cpuid_leaf_t *l)
 	bool sub = l->leaf == 4 || l->leaf == 7 || l->leaf == 0xb ||
 		   l->leaf == 0xd;
 
+	if (l->leaf >= 0x40000000 && l->leaf < 0x80000000)
+		return true;
 	/* Those with subleaves do not stand among the plain ones, too. */
 	if (!in_range(p, l->leaf) ||
 	    sub != (l->subleaf != XEN_CPUID_NO_SUBLEAF))
@@ -287,7 +297,7 @@ bool cpu_policy_has(const struct cpu_policy *p, const xen_cpuid_leaf_t *l)
 	case 0xb:
 		return !l->subleaf || p->topo[l->subleaf - 1].c & 0xff00;
 	case 0xd:
-		return l->subleaf < 2 || cpu_policy_xcr0(p) & BIT(l->subleaf);
+		return l->subleaf < 2 || cpu_policy_xcr0(p) >> l->subleaf;
 	}
 	return true;
 }
