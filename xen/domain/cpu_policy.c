@@ -309,7 +309,7 @@ bool cpu_policy_put(struct cpu_policy *p, const xen_cpuid_leaf_t *in)
 	struct cpuid_regs *r;
 
 	/* The hypervisor's own leaves are made up as they are asked for. */
-	if (in->leaf >= 0x40000000 && in->leaf < 0x40000100)
+	if (in->leaf >= 0x40000000 && in->leaf < 0x80000000)
 		return true;
 	if (sub != (in->subleaf != XEN_CPUID_NO_SUBLEAF))
 		return false;
