@@ -23,13 +23,11 @@ void domain_pause(struct domain *d)
 {
 	struct vcpu *v;
 
-	domain_pause_nosync(d);
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		if (v == current)
-			continue;
-		sched_pause(&v->unit);
-		sched_pause_sync(&v->unit);
-		sched_unpause(&v->unit);
+			sched_pause(&v->unit);
+		else
+			sched_pause_sync(&v->unit);
 	}
 }
 
