@@ -266,6 +266,7 @@ int domain_check_privilege(struct domain *caller, struct domain *target);
 
 int vcpu_create(struct domain *d, unsigned int id);
 void vcpu_up(struct vcpu *v);
+/* A domain that takes its last vCPU down has powered off. */
 void vcpu_down(struct vcpu *v);
 /* An event came, or anything else for which it must not stay blocked. */
 void vcpu_wake(struct vcpu *v);

@@ -83,12 +83,31 @@ void vcpu_up(struct vcpu *v)
 	sched_wake(&v->unit);
 }
 
+static bool any_online(const struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+		if (READ_ONCE(v->online))
+			return true;
+	return false;
+}
+
 void vcpu_down(struct vcpu *v)
 {
+	struct domain *d = v->domain;
+	bool last;
+
+	spin_lock(&d->lock);
 	v->online = false;
+	last = !any_online(d);
+	spin_unlock(&d->lock);
 	timer_stop(&v->singleshot);
 	timer_stop(&v->periodic);
 	sched_offline(&v->unit);
+	/* Nothing can start it again but the tools: it has shut down. */
+	if (last && v == current)
+		domain_shutdown(d, SHUTDOWN_poweroff);
 }
 
 void vcpu_wake(struct vcpu *v)

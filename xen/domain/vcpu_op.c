@@ -46,17 +46,7 @@ static long op_up(struct vcpu *v, uint64_t arg __maybe_unused)
 
 static long op_down(struct vcpu *v, uint64_t arg __maybe_unused)
 {
-	struct vcpu *o;
-	bool last = true;
-
-	for_each_vcpu (v->domain, o)
-		if (o != v && READ_ONCE(o->online))
-			last = false;
-	/* A domain without a running vCPU has shut down. */
-	if (last)
-		domain_shutdown(v->domain, SHUTDOWN_poweroff);
-	else
-		vcpu_down(v);
+	vcpu_down(v);
 	return 0;
 }
 
