@@ -30,7 +30,8 @@ static void events(unsigned long n)
 	}
 	irq_disable();
 	check(bad == 0, "%lu events are sent", n);
-	check(upcalls - before == n, "each with its upcall (%lu)",
+	/* xenconsoled may send some of its own. */
+	check(upcalls - before >= n, "each with its upcall (%lu)",
 	      upcalls - before);
 }
 
