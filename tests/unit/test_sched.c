@@ -270,7 +270,7 @@ static void check_invariants(void)
 		struct sched_unit *u;
 		s_time_t last = INT64_MIN;
 
-		list_for_each_entry (u, &rq->queue, queue) {
+		list_for_each_entry(u, &rq->queue, queue) {
 			BUG_ON(u->cpu != cpu || u->vtime < last);
 			last = u->vtime;
 			n++;

@@ -110,8 +110,7 @@ unsigned long long __init ZSTD_trace_decompress_begin(const void *ctx)
 	return 0; /* not traced */
 }
 
-void __init ZSTD_trace_decompress_end(unsigned long long ctx,
-				      const void *trace)
+void __init ZSTD_trace_decompress_end(unsigned long long ctx, const void *trace)
 {
 	(void)ctx;
 	(void)trace;

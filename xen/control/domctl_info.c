@@ -17,7 +17,7 @@ static uint32_t vcpu_flags(struct domain *d,
 	struct vcpu *v;
 
 	info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		struct vcpu_runstate_info r;
 
 		vcpu_get_runstate(v, &r);

@@ -47,7 +47,7 @@ static void show_domain(struct domain *d)
 	       d->id, d->kind->name, d->refs, d->dying, d->tot_pages,
 	       d->max_pages, d->control_pauses,
 	       d->shut_down ? ", shut down" : "");
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		show_vcpu(v);
 }
 

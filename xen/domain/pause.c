@@ -15,7 +15,7 @@ void domain_pause_nosync(struct domain *d)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		sched_pause(&v->unit);
 }
 
@@ -35,7 +35,7 @@ void domain_unpause(struct domain *d)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		sched_unpause(&v->unit);
 }
 
@@ -72,7 +72,7 @@ void domain_shutdown(struct domain *d, unsigned int reason)
 	d->shutting_down = true;
 	d->shutdown_code = (uint8_t)reason;
 	spin_unlock(&d->lock);
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		sched_pause(&v->unit);
 	WRITE_ONCE(d->shut_down, true);
 	if (reason == SHUTDOWN_suspend && d->suspend_notify)

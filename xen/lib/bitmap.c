@@ -32,7 +32,7 @@ unsigned int bitmap_weight(const uint64_t *map, unsigned int size)
 {
 	unsigned int i, n = 0;
 
-	for_each_set_bit (i, map, size)
+	for_each_set_bit(i, map, size)
 		n++;
 	return n;
 }

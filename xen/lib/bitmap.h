@@ -42,6 +42,6 @@ unsigned int bitmap_weight(const uint64_t *map, unsigned int size);
 #define cpumask_test(m, c)  bitmap_test((m)->bits, c)
 #define cpumask_next(m, c)  bitmap_next((m)->bits, NR_CPUS, c)
 #define cpumask_weight(m)   bitmap_weight((m)->bits, NR_CPUS)
-#define for_each_cpu(c, m)  for_each_set_bit (c, (m)->bits, NR_CPUS)
+#define for_each_cpu(c, m)  for_each_set_bit(c, (m)->bits, NR_CPUS)
 
 #endif

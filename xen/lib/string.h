@@ -31,7 +31,7 @@ char *strstr(const char *hay, const char *needle);
 	(SMALL_CONST(n) ? __builtin_memmove(d, s, n) : (memmove)(d, s, n))
 #define memset(d, c, n)                                                        \
 	(SMALL_CONST(n) ? __builtin_memset(d, c, n) : (memset)(d, c, n))
-#define memcmp(a, b, n)  __builtin_memcmp(a, b, n)
+#define memcmp(a, b, n) __builtin_memcmp(a, b, n)
 #endif
 
 /* Copies as much as fits, always ends dst; the length of src. */

@@ -61,7 +61,7 @@ static void unpark_all(struct sched_group *g)
 {
 	struct sched_unit *u;
 
-	list_for_each_entry (u, &g->units, group_node)
+	list_for_each_entry(u, &g->units, group_node)
 		unpark(u);
 }
 
@@ -120,7 +120,7 @@ static void settle_all(struct sched_group *g)
 {
 	struct sched_unit *u;
 
-	list_for_each_entry (u, &g->units, group_node) {
+	list_for_each_entry(u, &g->units, group_node) {
 		unsigned long flags;
 		struct runqueue *rq = lock_unit(u, &flags);
 

@@ -27,7 +27,7 @@ static void shift(struct runqueue *rq, s_time_t by)
 {
 	struct sched_unit *u;
 
-	list_for_each_entry (u, &rq->queue, queue)
+	list_for_each_entry(u, &rq->queue, queue)
 		u->vtime += by;
 	if (rq->curr)
 		rq->curr->vtime += by;

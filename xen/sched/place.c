@@ -102,7 +102,7 @@ static struct sched_unit *first_movable(struct runqueue *rq, unsigned int cpu)
 {
 	struct sched_unit *u;
 
-	list_for_each_entry (u, &rq->queue, queue)
+	list_for_each_entry(u, &rq->queue, queue)
 		if (unit_allowed(u, cpu))
 			return u;
 	return NULL;

@@ -75,7 +75,7 @@ static unsigned int target_cpu(struct domain *d, uint64_t rte)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		if (vlapic_match(hvm_vcpu(v)->lapic,
 				 (uint32_t)(rte >> RTE_DEST_SHIFT),
 				 rte & RTE_LOGICAL))

@@ -266,7 +266,7 @@ struct vcpu *vlapic_deliver(struct domain *d, uint32_t dest, bool logical,
 {
 	struct vcpu *v, *first = NULL;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		struct vlapic *l = hvm_vcpu(v)->lapic;
 
 		if (!vlapic_match(l, dest, logical))
@@ -297,7 +297,7 @@ static HOT void send_ipi(struct vlapic *l, uint32_t icr, uint32_t dest)
 			       vector, false);
 		return;
 	}
-	for_each_vcpu (l->vcpu->domain, v) {
+	for_each_vcpu(l->vcpu->domain, v) {
 		if (to == 1 ? v != l->vcpu : to == 3 && v == l->vcpu)
 			continue;
 		accept(hvm_vcpu(v)->lapic, mode, vector, false);

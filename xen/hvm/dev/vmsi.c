@@ -32,7 +32,7 @@ static unsigned int target_cpu(const struct vmsi *m)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (m->domain, v)
+	for_each_vcpu(m->domain, v)
 		if (vlapic_match(hvm_vcpu(v)->lapic, destination(m),
 				 is_logical(m)))
 			return v->unit.cpu;
