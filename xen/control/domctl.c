@@ -82,7 +82,7 @@ long domctl(struct vcpu *v, struct xen_domctl *op)
 	} else {
 		d = find_target(op);
 		if (!d)
-			return v->domain->privileged ? -ESRCH : -EPERM;
+			return -ESRCH;
 		/* A domain has no say over itself here, unless it is dom0. */
 		if (!v->domain->privileged &&
 		    (d == v->domain || domain_check_privilege(v->domain, d))) {

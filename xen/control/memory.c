@@ -13,7 +13,7 @@
 
 /* The command is in the low bits, progress above (public/memory.h,
  * "may be preempted"). */
-#define EXTENT_SHIFT 6
+#define EXTENT_SHIFT MEMORY_PROGRESS_SHIFT
 #define CMD_MASK     ((1U << EXTENT_SHIFT) - 1)
 
 long memory_continue(struct vcpu *v, unsigned int cmd, uint64_t start)

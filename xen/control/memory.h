@@ -6,6 +6,9 @@
 #include "domain/domain.h"
 #include <xen/memory.h>
 
+/* The command is in the low bits, progress above. */
+#define MEMORY_PROGRESS_SHIFT 6
+
 /* A handler gets the command's argument address and, where the command is
  * preemptible, how far it got before (upper bits of the first argument). */
 typedef long memory_fn(struct vcpu *v, uint64_t arg, uint64_t start);

@@ -37,6 +37,9 @@ static long run_extents(struct vcpu *v, uint64_t arg, uint64_t start,
 
 	if (copy_from_guest(&e.r, arg, sizeof(e.r)))
 		return (long)start;
+	/* More than the progress in the command's upper bits could count. */
+	if (e.r.nr_extents > ~0UL >> MEMORY_PROGRESS_SHIFT)
+		return (long)start;
 	if (start >= e.r.nr_extents && (start || e.r.nr_extents))
 		return (long)start;
 	if (e.r.extent_order >

@@ -49,9 +49,10 @@ long sysctl(struct vcpu *v, struct xen_sysctl *op)
 	sysctl_fn *fn;
 	long rc;
 
-	(void)v;
 	if (op->interface_version != XEN_SYSCTL_INTERFACE_VERSION)
 		return -EACCES;
+	if (!v->domain->privileged)
+		return -EPERM;
 	if (op->cmd >= ARRAY_SIZE(handlers) ||
 	    !(fn = handlers[index_nospec(op->cmd, ARRAY_SIZE(handlers))])) {
 		printk(XENLOG_DEBUG "sysctl %u: not implemented\n", op->cmd);

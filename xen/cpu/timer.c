@@ -142,6 +142,10 @@ static void enqueue(struct timer *t, unsigned int cpu, s_time_t expires)
 	if (c->top == t && (!c->programmed || expires < c->programmed)) {
 		c->programmed = max(expires, (s_time_t)1);
 		apic_timer_arm(expires);
+		/* What is due runs before any guest does, however long the
+		 * interrupt takes to come. */
+		if (expires <= now())
+			softirq_raise(SOFTIRQ_TIMER);
 	}
 	spin_unlock(&c->lock);
 }

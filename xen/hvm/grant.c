@@ -4,6 +4,7 @@
  * its p2m. grant/ holds the frames' references (domain/domain.h).
  */
 #include "hvm/kind.h"
+#include "mem/frame.h"
 
 #include <xen/grant_table.h>
 
@@ -26,18 +27,23 @@ int hvm_grant_map(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags)
 	gfn_t gfn = gpa_to_gfn(addr);
 	enum p2m_type old;
 	int rc = GNTST_bad_virt_addr;
+	mfn_t ram;
 
 	if (bad_address(addr, flags))
 		return rc;
 	p2m_lock(p);
-	p2m_lookup(p, gfn, &old, NULL);
-	/* Memory of the guest's own would be lost: it gives it back first. A
-	 * device's entry was made by a mere look at the address (npf.c). */
-	if (old == P2M_NONE || old == P2M_MMIO_DIRECT)
+	ram = p2m_lookup(p, gfn, &old, NULL);
+	/* A device's entry was made by a mere look at the address (npf.c). */
+	if (old == P2M_NONE || old == P2M_MMIO_DIRECT || p2m_is_ram(old))
 		rc = p2m_set(p, gfn, mfn, 1, type_of(flags))
 			     ? GNTST_no_device_space
 			     : GNTST_okay;
 	p2m_unlock(p);
+	/* Memory of the guest's own that stood there is given back. */
+	if (rc == GNTST_okay && p2m_is_ram(old)) {
+		p2m_flush(p);
+		frame_release(ram, v->domain->id);
+	}
 	return rc;
 }
 

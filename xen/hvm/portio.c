@@ -81,6 +81,18 @@ static bool one_string(struct vcpu *v, const struct vmexit *x, uint64_t base)
 
 #define STRING_BATCH 32
 
+/* What a vendor does not say follows from the code segment (an address-size
+ * prefix cannot be seen then: QEMU's TCG never tells). */
+static uint8_t default_addr_size(struct vcpu *v)
+{
+	struct hvm_segment cs;
+
+	hvm_ops->get_seg(v, SEG_CS, &cs);
+	if (cs.attr & SEG_ATTR_L && hvm_ops->get_creg(v, EFER) & EFER_LMA)
+		return 8;
+	return cs.attr & SEG_ATTR_D ? 4 : 2;
+}
+
 /* INS, OUTS. A page fault on the way is the guest's to handle: it is told that
  * its memory is not there. */
 static enum verdict string_io(struct vcpu *v, const struct vmexit *x)
@@ -116,8 +128,13 @@ HOT enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x)
 	uint32_t mask = bits == 32 ? ~0U : (1U << bits) - 1;
 	uint32_t val = (uint32_t)v->regs.rax & mask;
 
-	if (unlikely(x->io.string))
-		return string_io(v, x);
+	if (unlikely(x->io.string)) {
+		struct vmexit y = *x;
+
+		if (!y.io.addr_size)
+			y.io.addr_size = default_addr_size(v);
+		return string_io(v, &y);
+	}
 	do_port(v, x->io.port, x->io.size, !x->io.in, &val);
 	if (!x->io.in)
 		return VERDICT_SKIP;
