@@ -193,12 +193,14 @@ static void map_errors(void)
 	table2[8] = (struct grant_entry_v1){GTF_permit_access, 0, 100};
 	CHECK_EQ(map(d0, 2, 8, 100, RW), GNTST_bad_page);
 	CHECK_EQ(map(d0, 2, 8, 100, RO), GNTST_bad_page);
-	/* A mapping replaces nothing: no other, no memory, no shared page. */
+	/* A mapping replaces no other and no shared page; memory of the
+	 * domain's own goes back. */
 	fake_domains[2]->p2m[101] = (struct fake_p2m_entry){
 		virt_to_mfn(d2->shared_info), P2M_SHARED};
 	CHECK_EQ(map(d2, 1, 8, 100, RW), GNTST_bad_virt_addr);
 	CHECK_EQ(map(d2, 1, 8, 101, RW), GNTST_bad_virt_addr);
-	CHECK_EQ(map(d2, 1, 8, 20, RW), GNTST_bad_virt_addr);
+	CHECK_EQ(map(d2, 1, 8, 20, RW), GNTST_okay);
+	CHECK(mfn_eq(fake_mfn(d2, 20), fake_mfn(d1, 10)));
 	CHECK_EQ(map(d2, 1, 8, 1UL << 36, RW), GNTST_bad_virt_addr);
 	/* No memory for the handle, or for the p2m. */
 	fake_alloc_budget = 0;
