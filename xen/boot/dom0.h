@@ -13,6 +13,16 @@
 
 void build_dom0(struct boot_info *bi);
 
+/*
+ * Where Debian's kernels are linked to run. Nothing of ours is put there before
+ * dom0's kernel has its place: dom0_keep_zone() keeps it from the allocator
+ * from the start; dom0_release_zone() gives it, and the modules, back.
+ */
+#define DOM0_ZONE_START 0x1000000UL
+#define DOM0_ZONE_END   0x9000000UL
+void dom0_keep_zone(void);
+void dom0_release_zone(const struct boot_info *bi);
+
 /* What the steps hand on to each other. */
 struct dom0_build {
 	struct domain *d;

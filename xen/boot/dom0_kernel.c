@@ -74,13 +74,6 @@ static mfn_t __init alloc_aside(const struct image_elf *elf, unsigned int order)
 	return mfn;
 }
 
-/* Its last page may be shared with nothing: what the loader left behind it has
- * been read. */
-static void __init release_module(const struct boot_module *m)
-{
-	memory_release(m->start & PAGE_MASK, ROUND_UP(m->end, PAGE_SIZE));
-}
-
 static void __init move_initrd(struct dom0_build *b)
 {
 	const struct boot_module *m = &b->bi->module[1];
@@ -99,7 +92,6 @@ static void __init move_initrd(struct dom0_build *b)
 	b->initrd_size = size;
 	to = maddr_to_virt(b->initrd);
 	memcpy(to, map_firmware(m->start, size), size);
-	release_module(m);
 }
 
 static void __init unpack_kernel(struct dom0_build *b, struct image_payload *p)
@@ -129,7 +121,6 @@ static void __init unpack_kernel(struct dom0_build *b, struct image_payload *p)
 	libc_end();
 	if (image_parse_elf(to, p->unpacked, &b->elf, &why))
 		panic("dom0's kernel: %s", why);
-	release_module(m);
 }
 
 void __init dom0_unpack(struct dom0_build *b)

@@ -15,10 +15,43 @@
 #include "mem/alloc.h"
 #include "mem/frame.h"
 #include "mem/layout.h"
+#include "mem/memory.h"
 #include "mem/memory_map.h"
 
 /* For start info, command line, memory map and ACPI tables. */
 #define TABLES_ORDER 4
+
+void __init dom0_keep_zone(void)
+{
+	memory_reserve(DOM0_ZONE_START, DOM0_ZONE_END);
+}
+
+/* [start, end) as far as it is RAM and not the image. */
+static void __init release_ram(paddr_t start, paddr_t end)
+{
+	for (unsigned int i = 0; i < machine_map.n && start < end; i++) {
+		const struct memory_range *r = &machine_map.range[i];
+		paddr_t from = max(start, ROUND_UP(r->start, PAGE_SIZE));
+		paddr_t to = min(end, r->end & PAGE_MASK);
+
+		if (r->type == MEMORY_RAM && from < to)
+			memory_release(from, to);
+	}
+}
+
+/* Modules overlap the zone where they like, so all of it goes back at once:
+ * the zone, then what of the modules lies outside. */
+void __init dom0_release_zone(const struct boot_info *bi)
+{
+	release_ram(DOM0_ZONE_START, DOM0_ZONE_END);
+	for (unsigned int i = 0; i < bi->nr_modules && i < 2; i++) {
+		paddr_t start = bi->module[i].start & PAGE_MASK;
+		paddr_t end = ROUND_UP(bi->module[i].end, PAGE_SIZE);
+
+		release_ram(start, min(end, DOM0_ZONE_START));
+		release_ram(max(start, DOM0_ZONE_END), end);
+	}
+}
 
 static void __init map_ram(struct domain *d, mfn_t mfn, uint64_t n)
 {
@@ -48,6 +81,27 @@ static bool __init take_at(struct dom0_build *b, uint64_t at,
 	return true;
 }
 
+/*
+ * The frames that the kernel was linked for, before a page of our own can be
+ * put among them; entered in the p2m when all are dom0's.
+ */
+static void __init take_kernel(struct dom0_build *b)
+{
+	uint64_t first = b->elf.pstart >> PAGE_SHIFT;
+	uint64_t end = DIV_ROUND_UP(b->elf.pend, PAGE_SIZE);
+
+	for (uint64_t n = first; n < end; n++) {
+		if (!alloc_domain_pages_at(_mfn(n), 0, ALLOC_UNCLEARED))
+			panic("dom0's kernel wants memory at %#lx, which is "
+			      "not free",
+			      n << PAGE_SHIFT);
+		if (!domain_charge(b->d, 1))
+			panic("dom0_mem=: too little for its kernel");
+		frame_assign(_mfn(n), 0, b->d->id);
+	}
+	map_ram(b->d, _mfn(first), end - first);
+}
+
 /* All that is free from at on, in the largest pieces, until it is enough. */
 static void __init take_range(struct dom0_build *b, uint64_t at, uint64_t end)
 {
@@ -75,9 +129,11 @@ void __init dom0_take_memory(struct dom0_build *b)
 	struct domain *d = b->d;
 	mfn_t tables;
 
+	dom0_release_zone(b->bi);
 	b->pages = dom0_pages(free_page_count() +
 			      (b->initrd_size ? 1UL << b->initrd_order : 0));
 	d->max_pages = max(b->pages, d->max_pages);
+	take_kernel(b);
 	if (b->initrd_size)
 		adopt(b, b->initrd_mfn, b->initrd_order);
 	tables = alloc_domain_pages(TABLES_ORDER, ALLOC_BELOW_4G);

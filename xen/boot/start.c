@@ -84,6 +84,7 @@ static void __init start_memory(const struct boot_info *bi)
 {
 	for (unsigned int i = 0; i < bi->nr_modules; i++)
 		memory_reserve(bi->module[i].start, bi->module[i].end);
+	dom0_keep_zone();
 	memory_init(&bi->memory);
 	trampoline_init(bi);
 }
