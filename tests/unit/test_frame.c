@@ -15,11 +15,14 @@
 /* The allocator's part. */
 static unsigned int freed_domain, freed_own, accounted;
 static domid_t accounted_owner;
+static bool handed_out_early;
 
 void free_domain_pages(mfn_t mfn, unsigned int order)
 {
 	(void)order;
-	if (mfn_to_frame(mfn)->word)
+	/* freed_once() gives the frame out again as soon as its word is zero,
+	 * which the real allocator cannot before it has got it here. */
+	if (!handed_out_early && mfn_to_frame(mfn)->word)
 		abort();
 	atomic_add(&freed_domain, 1);
 }
@@ -239,7 +242,9 @@ static void *release_race(void *arg)
 static void freed_once(void)
 {
 	fresh();
+	handed_out_early = true;
 	run_threads(release_race);
+	handed_out_early = false;
 	if (frame_is_allocated(M1))
 		CHECK(frame_release(M1, 4));
 	CHECK(freed_own > 10);
