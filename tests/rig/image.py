@@ -22,7 +22,12 @@ DOM0_MODULES = {
     "disks": ["virtio_pci", "virtio_blk", "ahci", "nvme", "sd_mod", "ext4"],
     "nics": ["virtio_pci", "virtio_net", "e1000"],
 }
-GUEST_MODULES = {"blk": ["xen-blkfront"], "net": ["xen-netfront"]}
+GUEST_MODULES = {
+    "blk": ["xen-blkfront"], "net": ["xen-netfront"],
+    # An HVM guest's emulated disk and cards.
+    "ide": ["ata_piix", "ata_generic", "sd_mod", "sr_mod"],
+    "nic": ["e1000", "8139cp"],
+}
 
 STOCK_DAEMONS = ["xenstored", "xenconsoled"]
 STOCK_TOOLS = ["xl", "xenconsole", "xen-init-dom0", "libxl-save-helper",
@@ -158,6 +163,31 @@ def dom0(kernel, tools="stock"):
     tree.file("bin/mods", RIG + "/dom0/mods", 0o755)
     tree.file("bin/prompt", RIG + "/dom0/prompt", 0o755)
     return store(tree, "dom0-%s-%s" % (kernel.version, tools))
+
+
+def device_model():
+    """What HVM guests need in dom0, as an archive to append: the firmware,
+    Debian's QEMU and what it loads. Some 50 MiB: only where it is used."""
+    tree = Tree()
+    qemu = "/usr/libexec/xen-qemu-system-i386"
+    firmware = "/usr/lib/xen-%s/boot/hvmloader" % debian.XEN
+    need(qemu, firmware, "/usr/share/ovmf/OVMF.fd")
+    tree.program(qemu)
+    tree.file(firmware, firmware)
+    for path in ("/usr/share/qemu/kvmvapic.bin",
+                 "/usr/share/qemu/linuxboot.bin",
+                 "/usr/share/qemu/linuxboot_dma.bin",
+                 "/usr/share/qemu/multiboot.bin", "/usr/share/ovmf/OVMF.fd",
+                 "/usr/share/seabios/bios.bin",
+                 "/usr/share/seabios/bios-256k.bin",
+                 "/usr/share/seabios/vgabios-stdvga.bin",
+                 "/usr/share/seabios/vgabios-cirrus.bin"):
+        tree.file(path, path)
+    for name in ("pxe-rtl8139", "efi-rtl8139", "pxe-e1000", "efi-e1000"):
+        path = "/usr/lib/ipxe/qemu/%s.rom" % name
+        tree.file(path, path)
+    tree.copy("/usr/share/qemu/keymaps", "usr/share/qemu/keymaps")
+    return store(tree, "device-model")
 
 
 def overlay(files):

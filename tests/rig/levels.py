@@ -104,6 +104,7 @@ class Boot:
         self.cpus = int(options.pop("cpus", 1))
         self.memory = int(options.pop("memory", 2048))
         self.limit = int(options.pop("limit", 120))
+        self.device_model = options.pop("dm", None) is not None
         if options:
             raise ValueError("tests/system/boots: %s: unknown %s" %
                              (self.name, ", ".join(options)))
@@ -168,6 +169,8 @@ def system_boot(report, boot):
     d = session.Dom0(report.logs, boot.name, hv, boot.kernel,
                      not boot.packed, boot.tools, boot.files(),
                      memory=boot.memory, cpus=boot.cpus,
+                     device_model=boot.device_model,
+                     dom0_memory=1000 if boot.device_model else 768,
                      boot=min(240, report.left()))
     name = "%s: dom0 comes up" % boot.name
     try:

@@ -27,13 +27,14 @@ class Dom0:
     """with Dom0(...) as d: d.run("xl list").
 
     kernel is "6.1", "6.12" or a file, packed as its package has it unless
-    unpacked is set; files are put into /lab.
+    unpacked is set; files are put into /lab. With device_model HVM guests
+    can be made; it wants dom0_memory of 1000.
     """
 
     def __init__(self, logs, name, hv, kernel="6.1", unpacked=False,
                  tools="stock", files=None, memory=2048, dom0_memory=768,
                  agent="ttyS1", append="", kappend="", shell=None, boot=None,
-                 **options):
+                 device_model=False, **options):
         self.hv, self.agent = hv, agent
         is_file = os.path.sep in kernel
         self.kernel = debian.Kernel("6.1" if is_file else kernel)
@@ -44,8 +45,12 @@ class Dom0:
         self.initrd = os.path.join(logs, name + ".initrd")
         os.makedirs(logs, exist_ok=True)
         with open(self.initrd, "wb") as out:
-            with open(image.dom0(self.kernel, tools), "rb") as f:
-                out.write(f.read())
+            parts = [image.dom0(self.kernel, tools)]
+            if device_model:
+                parts.append(image.device_model())
+            for part in parts:
+                with open(part, "rb") as f:
+                    out.write(f.read())
             out.write(image.overlay(files or {}))
         words = ["console=hvc0", "panic=5", "loglevel=4"]
         if hv.stock:
@@ -154,7 +159,8 @@ def boot(a, options):
         commands.append("cd /lab; . /lab/script")
     options["memory"] = options.get("memory") or 2048
     d = Dom0(a.logs, "dom0-" + hv.name, hv, a.kernel, a.unpacked, a.tools,
-             files, dom0_memory=a.dom0_memory or 768, agent=a.agent,
+             files, agent=a.agent, device_model=a.device_model,
+             dom0_memory=a.dom0_memory or (1000 if a.device_model else 768),
              kappend=a.kappend, shell="hvc0" if a.shell else None,
              boot=a.timeout, **options)
     status = 0
