@@ -55,7 +55,7 @@ def run_as_dom0(test, hv, logs, words="", echo=None, **options):
     cpus = options.pop("cpus", None) or test.cpus
     append = options.pop("append", "")
     timeout = options.pop("timeout", None) or test.timeout
-    name = "guest-%s-%s" % (test.name, hv.name)
+    name = options.pop("name", "guest-%s-%s" % (test.name, hv.name))
     modules = [(test.path, (test.words + " " + words).strip())]
     memory = options.pop("dom0_memory", None) or test.memory
     with hypervisor.qemu(hv, logs, name, modules, dom0_memory=memory,

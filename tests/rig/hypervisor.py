@@ -46,12 +46,20 @@ class Hypervisor:
 
 
 def qemu(hv, logs, name, modules, dom0_memory=256, append="", **options):
-    """A QEMU machine for hv; options override what hv would choose."""
+    """A QEMU machine for hv; options override what hv would choose.
+    loader(kernel, words, modules), if given, makes a boot medium and answers
+    with QEMU's options for it; else QEMU loads them itself."""
     for key, value in hv.machine_options().items():
         if key == "extra":
             options["extra"] = list(options.get("extra") or []) + value
         elif not options.get(key):
             options[key] = value
     options = {k: v for k, v in options.items() if v is not None}
-    return machine.Qemu(logs, name, kernel=hv.path, modules=modules,
-                        append=hv.words(dom0_memory, append), **options)
+    kernel, words = options.pop("kernel", hv.path), hv.words(dom0_memory, append)
+    loader = options.pop("loader", None)
+    if loader:
+        options["extra"] = list(options.get("extra") or []) + loader(
+            kernel, words, modules)
+        kernel, words, modules = None, "", []
+    return machine.Qemu(logs, name, kernel=kernel, modules=modules,
+                        append=words, **options)

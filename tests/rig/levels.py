@@ -9,6 +9,7 @@ import sys
 import time
 
 from . import bench, debian, guests, hypervisor, image, session, slots
+from . import starts
 from .console import say
 from .tap import Results
 
@@ -194,6 +195,10 @@ def levels(report, wanted):
             ours = guest_level(report, "ours")
         else:
             report.skip("level guest", why_not)
+    if "start" in wanted and not ours:
+        report.skip("level start", why_not)
+    elif "start" in wanted and report.room_for("level start", 60):
+        starts.level(report)
     if "guest-stock" in wanted:
         guest_level(report, "stock")
     if "bench" in wanted and not ours:

@@ -18,7 +18,9 @@ struct amount {
 	enum { UNSET, BYTES, ALL_BUT, PERCENT } how;
 	uint64_t value;
 };
-static struct amount mem_size, mem_min, mem_max;
+static struct dom0_mem {
+	struct amount size, min, max;
+} dom0_mem;
 static bool want_pv;
 
 static int __init parse_amount(const char *s, struct amount *a,
@@ -48,29 +50,32 @@ static int __init parse_amount(const char *s, struct amount *a,
 static int __init parse_dom0_mem(const struct param *p __maybe_unused,
 				 const char *value)
 {
+	struct dom0_mem mem = dom0_mem;
 	const char *s = value;
 
 	if (!s || !*s)
 		return -EINVAL;
 	for (;;) {
-		struct amount *a = &mem_size;
+		struct amount *a = &mem.size;
 		int rc;
 
 		if (!strncmp(s, "min:", 4)) {
-			a = &mem_min;
+			a = &mem.min;
 			s += 4;
 		} else if (!strncmp(s, "max:", 4)) {
-			a = &mem_max;
+			a = &mem.max;
 			s += 4;
 		}
 		rc = parse_amount(s, a, &s);
 		if (rc)
 			return rc;
 		if (!*s)
-			return 0;
+			break;
 		if (*s++ != ',')
 			return -EINVAL;
 	}
+	dom0_mem = mem;
+	return 0;
 }
 PARAM_CUSTOM("dom0_mem", parse_dom0_mem,
 	     "dom0's memory: SIZE,min:SIZE,max:SIZE");
@@ -148,9 +153,9 @@ static uint64_t __init pages_of(const struct amount *a, uint64_t available,
 uint64_t __init dom0_pages(uint64_t available)
 {
 	uint64_t keep = min(available / 16, 128UL << (20 - PAGE_SHIFT));
-	uint64_t n = pages_of(&mem_size, available, available - keep);
-	uint64_t lo = pages_of(&mem_min, available, 0);
-	uint64_t hi = pages_of(&mem_max, available, ~0UL);
+	uint64_t n = pages_of(&dom0_mem.size, available, available - keep);
+	uint64_t lo = pages_of(&dom0_mem.min, available, 0);
+	uint64_t hi = pages_of(&dom0_mem.max, available, ~0UL);
 
 	n = max(n, lo);
 	n = min(n, hi);

@@ -4,7 +4,9 @@
  * mistake he did not make, and named, so that nobody thinks they work.
  */
 #include "console/printk.h"
+#include "lib/errno.h"
 #include "lib/param.h"
+#include "lib/string.h"
 
 static int __init ignore(const struct param *p, const char *value)
 {
@@ -12,6 +14,24 @@ static int __init ignore(const struct param *p, const char *value)
 	       value ? "=" : "", value ? value : "", p->help);
 	return 0;
 }
+
+/* There is one scheduler; tools know it as credit2. */
+static int __init parse_sched(const struct param *p, const char *value)
+{
+	static const char *const others[] = {"credit", "rtds", "null",
+					     "arinc653"};
+
+	if (!value)
+		return -EINVAL;
+	if (!strcmp(value, "credit2"))
+		return 0;
+	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++)
+		if (!strcmp(value, others[i]))
+			return ignore(p, value);
+	return -EINVAL;
+}
+PARAM_CUSTOM("sched", parse_sched,
+	     "there is one scheduler, with weights and caps (credit2)");
 
 #define IGNORED(name, why) PARAM_CUSTOM(name, ignore, why)
 

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""A GRUB image (multiboot 2) that starts under BIOS and UEFI alike."""
+import os
+import shutil
+import subprocess
+import tempfile
+
+from . import debian
+
+MODULES = "multiboot2 normal iso9660 configfile"
+
+
+def _quoted(words):
+    """As one word for GRUB's script."""
+    return " ".join("'%s'" % w.replace("'", "'\\''") for w in words.split())
+
+
+def _config(append, modules):
+    lines = ["set timeout=0", "menuentry x {",
+             "multiboot2 /hypervisor " + _quoted(append)]
+    lines += ["module2 /module%d %s" % (i, _quoted(words))
+              for i, (_, words) in enumerate(modules)]
+    return "\n".join(lines + ["boot", "}", ""])
+
+
+def _platforms():
+    found = {p: os.path.isdir("/usr/lib/grub/" + p)
+             for p in ("i386-pc", "x86_64-efi")}
+    for platform, there in found.items():
+        if not there or not shutil.which("grub-mkrescue"):
+            raise debian.Missing("GRUB for %s is not here; tests/run "
+                                 "--packages tells what to install" % platform)
+
+
+def make(path, kernel, append, modules):
+    """Writes the image; modules as machine.Qemu takes them."""
+    _platforms()
+    with tempfile.TemporaryDirectory(prefix="ostler-iso.") as tree:
+        os.makedirs(tree + "/boot/grub")
+        with open(tree + "/boot/grub/grub.cfg", "w") as f:
+            f.write(_config(append, modules))
+        shutil.copy(kernel, tree + "/hypervisor")
+        for i, (file, _) in enumerate(modules):
+            shutil.copy(file, "%s/module%d" % (tree, i))
+        p = subprocess.run(
+            ["grub-mkrescue", "-o", path, "--install-modules=" + MODULES,
+             "--locales=", "--themes=", "--fonts=", tree],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, text=True)
+    if p.returncode:
+        raise debian.Missing("grub-mkrescue failed:\n" + p.stdout[-1000:])
