@@ -55,14 +55,16 @@ def run_as_dom0(test, hv, logs, words="", echo=None, **options):
     cpus = options.pop("cpus", None) or test.cpus
     append = options.pop("append", "")
     timeout = options.pop("timeout", None) or test.timeout
+    emulator = options.pop("emulator", None) or "qemu"
     name = options.pop("name", "guest-%s-%s" % (test.name, hv.name))
     modules = [(test.path, (test.words + " " + words).strip())]
     memory = options.pop("dom0_memory", None) or test.memory
-    with hypervisor.qemu(hv, logs, name, modules, dom0_memory=memory,
-                         append=(append + " dom0_max_vcpus=%d" % cpus),
-                         cpus=cpus, echo=echo, **options) as m:
+    start = hypervisor.EMULATORS[emulator]
+    with start(hv, logs, name, modules, dom0_memory=memory,
+               append=(append + " dom0_max_vcpus=%d" % cpus),
+               cpus=cpus, echo=echo, **options) as m:
         seen = m.wait(ENDED, timeout)
-        m.wait_end(2 if seen else 0)
+        m.wait_end(2 if seen and emulator == "qemu" else 0)
     results = Results([line for _, line in m.console.lines])
     problem = results.problem()
     if problem and not seen and not m.console.ended:

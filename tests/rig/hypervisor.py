@@ -63,3 +63,14 @@ def qemu(hv, logs, name, modules, dom0_memory=256, append="", **options):
         kernel, words, modules = None, "", []
     return machine.Qemu(logs, name, kernel=kernel, modules=modules,
                         append=words, **options)
+
+
+def bochs(hv, logs, name, modules, dom0_memory=256, append="", **options):
+    """The same in Bochs, from a GRUB image; there are few options. A machine
+    that resets would start all over again: it stays halted instead."""
+    return machine.Bochs(logs, name, kernel=hv.path, modules=modules,
+                         append=hv.words(dom0_memory, "noreboot " + append),
+                         **{k: v for k, v in options.items() if v is not None})
+
+
+EMULATORS = {"qemu": qemu, "bochs": bochs}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A GRUB image (multiboot 2) that starts under BIOS and UEFI alike."""
+"""GRUB images (multiboot 2): one that starts under BIOS and UEFI alike, and a
+small one for BIOS only, whose loader has its configuration built in."""
 import os
 import shutil
 import subprocess
@@ -49,3 +50,33 @@ def make(path, kernel, append, modules):
             stdin=subprocess.DEVNULL, text=True)
     if p.returncode:
         raise debian.Missing("grub-mkrescue failed:\n" + p.stdout[-1000:])
+
+
+BIOS_MODULES = ["biosdisk", "iso9660", "multiboot2"]
+
+
+def _run(*command):
+    p = subprocess.run(command, stdout=subprocess.PIPE, text=True,
+                       stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    if p.returncode:
+        raise debian.Missing("%s failed:\n%s" % (command[0],
+                                                 p.stdout[-1000:]))
+
+
+def make_bios(path, kernel, append, modules):
+    """The same for BIOS, in a tenth of a second: no menu, no files of GRUB's."""
+    _platforms()
+    with tempfile.TemporaryDirectory(prefix="ostler-iso.") as work:
+        tree = work + "/tree"
+        os.mkdir(tree)
+        shutil.copy(kernel, tree + "/hypervisor")
+        lines = ["multiboot2 (cd)/hypervisor " + _quoted(append)]
+        for i, (file, words) in enumerate(modules):
+            shutil.copy(file, "%s/module%d" % (tree, i))
+            lines.append("module2 (cd)/module%d %s" % (i, _quoted(words)))
+        with open(work + "/cfg", "w") as f:
+            f.write("\n".join(lines + ["boot", ""]))
+        _run("grub-mkimage", "-O", "i386-pc-eltorito", "-p", "(cd)",
+             "-c", work + "/cfg", "-o", tree + "/loader", *BIOS_MODULES)
+        _run("xorriso", "-as", "mkisofs", "-quiet", "-o", path, "-b", "loader",
+             "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", tree)

@@ -13,9 +13,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
-from . import slots
+from . import iso, slots
 from .console import Console
 
 # Why each flag is off: see docs/testing.md, "The emulators".
@@ -239,23 +240,34 @@ cpu: model={cpu}, count={cpus}, ips=100000000, reset_on_triple_fault=0, ignore_b
 """
 
 
-class Bochs(Machine):
-    """Bochs from a GRUB image (iso.py). Its debugger is only told to go on."""
+CPU_BOCHS = "corei7_haswell_4770"
 
-    def __init__(self, logs, name, iso, memory=512, cpus=1,
-                 cpu="corei7_haswell_4770", echo=None):
+
+class Bochs(Machine):
+    """Bochs from a GRUB image. Its debugger is only told to go on."""
+
+    def __init__(self, logs, name, kernel, append="", modules=(), memory=512,
+                 cpus=1, cpu=None, echo=None):
         super().__init__(logs, name, echo)
-        self.iso, self.memory, self.cpus, self.cpu = iso, memory, cpus, cpu
+        self.kernel, self.append, self.modules = kernel, append, modules
+        self.memory, self.cpus, self.cpu = memory, cpus, cpu or CPU_BOCHS
+
+    def configure(self, com1):
+        """The image and the configuration file, which is returned."""
+        image = os.path.join(self.scratch, "iso")
+        config = os.path.join(self.scratch, "bochsrc")
+        iso.make_bios(image, self.kernel, self.append, self.modules)
+        with open(config, "w") as f:
+            f.write(BOCHSRC.format(memory=self.memory, iso=image,
+                                   log=self.path(".bochs"), com1=com1,
+                                   cpu=self.cpu, cpus=self.cpus))
+        return config
 
     def launch(self):
         com1 = os.path.join(self.scratch, "com1")
         rc = os.path.join(self.scratch, "go")
-        config = os.path.join(self.scratch, "bochsrc")
+        config = self.configure(com1)
         os.mkfifo(com1)
-        with open(config, "w") as f:
-            f.write(BOCHSRC.format(memory=self.memory, iso=self.iso,
-                                   log=self.path(".bochs"), com1=com1,
-                                   cpu=self.cpu, cpus=self.cpus))
         with open(rc, "w") as f:
             f.write("c\n")
         # Each gets a network of its own: they fight over one port otherwise.
@@ -267,6 +279,12 @@ class Bochs(Machine):
                    stdout=open(self.path(".bochs-out"), "wb"))
         self.console = Console(self.fifo, self.path(".console"), self.start,
                                self.echo)
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self):
+        """The console ends with the emulator: we hold its pipe open."""
+        self.process.wait()
+        self.console.closing = True
 
     def stop(self):
         # We hold the pipe open ourselves, so it has no end of file.
