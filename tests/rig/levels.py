@@ -6,10 +6,11 @@ import concurrent.futures
 import os
 import signal
 import sys
+import tempfile
 import time
 
-from . import bench, debian, guests, hypervisor, image, session, slots
-from . import starts
+from . import bench, debian, devices, guests, hypervisor, image, session
+from . import slots, starts
 from .console import say
 from .tap import Results
 
@@ -105,6 +106,9 @@ class Boot:
         self.cpus = int(options.pop("cpus", 1))
         self.memory = int(options.pop("memory", 2048))
         self.limit = int(options.pop("limit", 120))
+        self.machine = options.pop("machine", None)
+        self.by = options.pop("by", "multiboot")
+        self.reboots = options.pop("ends", "poweroff") == "reboot"
         self.device_model = options.pop("dm", None) is not None
         if options:
             raise ValueError("tests/system/boots: %s: unknown %s" %
@@ -163,27 +167,58 @@ def run_script(report, boot, dom0, script):
         report.result(None, "%s, %d checks" % (name, good), r.seconds)
 
 
+def typed_line(report, boot, dom0):
+    """The console's other direction: keys for dom0's first terminal."""
+    dom0.run("(read -r line </dev/hvc0; echo $line >/run/typed) & sleep 0.5")
+    dom0.machine.type("these are keys\n")
+    r = dom0.run("for i in {1..50}; do [ -s /run/typed ] && break; "
+                 "sleep 0.1; done; cat /run/typed", 20)
+    report.result(None if r.output.strip() == "these are keys" else
+                  "dom0 read %r" % r.output,
+                  "%s: keys reach dom0's console" % boot.name)
+
+
+def end_of(report, boot, dom0):
+    """Power-off or restart, as the machine itself saw it."""
+    what, reason = (("reboot", "guest-reset") if boot.reboots
+                    else ("poweroff", "guest-shutdown"))
+    ended = dom0.end(what)
+    why = dom0.machine.why_ended() if ended else None
+    report.result(None if why == reason else dom0.machine.explain(
+        "after %s the machine's end was: %s" % (what, why)),
+        "%s: %s" % (boot.name, what))
+
+
+def run_scripts(report, boot, dom0):
+    with dom0:
+        report.result(None, "%s: dom0 comes up" % boot.name, dom0.ready())
+        typed_line(report, boot, dom0)
+        for script in boot.scripts:
+            run_script(report, boot, dom0, script)
+        end_of(report, boot, dom0)
+
+
 def system_boot(report, boot):
     if not report.room_for("boot " + boot.name, 120):
         return
     hv = hypervisor.Hypervisor(boot.hv, boot.dom0)
-    d = session.Dom0(report.logs, boot.name, hv, boot.kernel,
-                     not boot.packed, boot.tools, boot.files(),
-                     memory=boot.memory, cpus=boot.cpus,
-                     device_model=boot.device_model,
-                     dom0_memory=1000 if boot.device_model else 768,
-                     boot=min(240, report.left()))
-    name = "%s: dom0 comes up" % boot.name
-    try:
-        with d:
-            report.result(None, name, d.ready())
-            for script in boot.scripts:
-                run_script(report, boot, d, script)
-            problem = None if d.power_off() else d.machine.explain(
-                "dom0 did not power the machine off")
-            report.result(problem, "%s: power off" % boot.name)
-    except session.Failed as e:
-        report.result(str(e), boot.name)
+    with tempfile.TemporaryDirectory(dir=report.logs) as scratch:
+        files, options = boot.files(), starts.way(
+            boot.by, hv, os.path.join(scratch, "start"))
+        if "devices.sh" in boot.scripts:
+            options["extra"], more = devices.make(scratch)
+            files.update(more)
+        d = session.Dom0(report.logs, boot.name, hv, boot.kernel,
+                         not boot.packed, boot.tools, files,
+                         memory=boot.memory, cpus=boot.cpus,
+                         machine=boot.machine,
+                         device_model=boot.device_model,
+                         dom0_memory=1000 if boot.device_model else 768,
+                         boot=min(240, report.left()), **options)
+        try:
+            run_scripts(report, boot, d)
+        except session.Failed as e:
+            report.result(str(e), boot.name)
 
 
 def levels(report, wanted):

@@ -219,6 +219,16 @@ class Qemu(Machine):
             if "return" in answer or "error" in answer:
                 return answer
 
+    def why_ended(self):
+        """QEMU's reason, when qmp() was used before the end: guest-shutdown,
+        guest-reset, ...; None if it gave none."""
+        why = None
+        for line in self.monitor or ():
+            event = json.loads(line)
+            if event.get("event") == "SHUTDOWN":
+                why = event["data"]["reason"]
+        return why
+
 
 BOCHSRC = """plugin_ctrl: unmapped=1, biosdev=1, speaker=0, extfpuirq=1, parallel=0, serial=1
 config_interface: textconfig

@@ -110,11 +110,16 @@ class Dom0:
         output = base64.b64decode(packed).decode("utf-8", "replace")
         return Result(int(found.group(1)), output, time.monotonic() - begun)
 
-    def power_off(self, timeout=20):
-        """True when dom0 powered the machine off."""
+    def end(self, command="poweroff", timeout=20):
+        """True when the machine ended by dom0's poweroff or reboot."""
+        self.machine.qmp("query-status")  # from now on it tells of its end
+        line = "sync; %s -f" % command
         self._send("%d 10 %s\n" % (
-            self.ids + 1, base64.b64encode(b"sync; poweroff -f").decode()))
+            self.ids + 1, base64.b64encode(line.encode()).decode()))
         return self.machine.wait_end(timeout)
+
+    def power_off(self):
+        return self.end()
 
 
 def attach(machine):

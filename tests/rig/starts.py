@@ -51,21 +51,22 @@ def _medium(file, uefi):
     """A loader for hypervisor.qemu(): GRUB's image in the CD drive."""
     def loader(kernel, words, modules):
         iso.make(file, kernel, words, modules)
-        return (["-drive", "if=ide,media=cdrom,file=" + file] +
+        return (["-drive", "if=ide,index=2,media=cdrom,file=" + file] +
                 (["-bios", OVMF] if uefi else []))
     return loader
 
 
-def _way(start, hv, file):
-    """What the way of starting adds to the machine's options."""
-    if start.by == "multiboot":
+def way(by, hv, file):
+    """What this way of starting adds to the machine's options; it may write
+    the file."""
+    if by == "multiboot":
         return {}
-    if start.by == "pvh":
+    if by == "pvh":
         _without_multiboot1(hv.path, file)
         return {"kernel": file}
-    if start.by == "uefi" and not os.path.exists(OVMF):
+    if by == "uefi" and not os.path.exists(OVMF):
         raise debian.Missing("%s: not here (package ovmf)" % OVMF)
-    return {"loader": _medium(file, start.by == "uefi")}
+    return {"loader": _medium(file, by == "uefi")}
 
 
 def run(start, logs):
@@ -75,7 +76,7 @@ def run(start, logs):
     try:
         results, m, problem = guests.run_as_dom0(
             guests.find(start.guest), hv, logs, name="start-" + start.name,
-            append=start.append, timeout=start.timeout, **_way(start, hv, file), **start.machine)
+            append=start.append, timeout=start.timeout, **way(start.by, hv, file), **start.machine)
     finally:
         if os.path.exists(file):
             os.unlink(file)
