@@ -199,11 +199,13 @@ def overlay(files):
     return tree.dump()
 
 
-def guest(kernel):
-    """A Linux guest's initramfs."""
+def guest(kernel, programs=()):
+    """A Linux guest's initramfs, with static programs of ours."""
     tree = Tree()
     need("/bin/busybox")
     _userland(tree)
     _modules(tree, kernel, GUEST_MODULES)
     tree.file("init", RIG + "/guest/init", 0o755)
+    for path in programs:
+        tree.file("bin/" + os.path.basename(path), path, 0o755)
     return store(tree, "guest-" + kernel.version)

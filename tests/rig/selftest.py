@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 
-from rig import bench, guests, levels, tap
+from rig import bench, guests, levels, matrix, matrix_page, tap
 from rig.console import Console
 from rig.cpio import Tree
 
@@ -30,6 +30,38 @@ def archives():
                              stdout=subprocess.PIPE, check=True).stdout
         assert out.split() == [b"a", b"b", b"b/c", b"b/c/file", b"dev",
                                b"dev/null"], out
+
+
+def matrix_cells():
+    text = """CELL create ms 30 20 40 3
+BENCH syscall ns 100.5 90.0 120.0 7
+COUNT exit_cpuid 12
+MEM total_memory 1000
+MEM free_memory 700
+MEM domains 280
+CELL-DONE
+"""
+    figures, counts, why = matrix.parse(text)
+    assert why is None and counts == {"exit_cpuid": 12}
+    assert figures["create"]["median"] == 30 and \
+        figures["syscall"]["max"] == 120
+    assert figures["memory_kept"]["median"] == 20
+    assert matrix.parse("CELL-FAIL no bridge\n")[2] == "no bridge"
+    assert matrix.parse("half")[2] == "ended early: half"
+    run = {"hypervisor": "ours", "toolstack": "ours", "dom0": "pvh",
+           "machine": "qemu"}
+    cells = [matrix.cell(run, "pv", works=True, figures=figures,
+                         counts=counts),
+             matrix.cell(run, "hvm", why="<refused>"),
+             matrix.cell(dict(run, hypervisor="stock"), "pv", works=True,
+                         figures={"syscall": dict(figures["syscall"],
+                                                  median=201.0)})]
+    assert matrix.ratio(cells, cells[0], "syscall") == 0.5
+    assert matrix.ratio(cells, cells[0], "create") is None
+    page = matrix_page.page({"kernel": "6.1", "cpus": 1, "date": "-",
+                             "cells": cells})
+    assert "missing: &lt;refused&gt;" in page and ">0.50</td>" in page
+    assert "<refused>" not in page
 
 
 def verdicts():
@@ -77,7 +109,7 @@ def lists():
             assert os.path.exists(os.path.join(levels.SYSTEM, script)), script
 
 
-for part in (archives, verdicts, tables, consoles, lists):
+for part in (archives, verdicts, tables, matrix_cells, consoles, lists):
     try:
         part()
     except Exception as e:

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+# One cell of the matrix, in dom0: guests of KIND, created, watched, measured.
+# Prints "CELL NAME UNIT MEDIAN MIN MAX SAMPLES" and "COUNT NAME NUMBER" lines,
+# the guest's own BENCH lines, and "CELL-FAIL why". Wants /lab/guest-kernel (ELF),
+# /lab/guest-vmlinuz, /lab/guest.cpio, /lab/guestbench. $KIND: pv, pvh, pvhvm, hvm; $REPEAT: creates.
+. /lab/lib.sh
+us() { echo "${EPOCHREALTIME/./}"; }
+fail() { echo "CELL-FAIL $*"; exit 1; }
+# figure NAME UNIT VALUE...: median, least, greatest of integers.
+figure() {
+	local name=$1 unit=$2 v
+	shift 2
+	mapfile -t v < <(printf '%s\n' "$@" | sort -n)
+	echo "CELL $name $unit ${v[$((${#v[@]} / 2))]} ${v[0]} ${v[-1]} ${#v[@]}"
+}
+disk=/run/matrix.img log=$LOG/guest-cell.log
+if [ ! -f $disk ]; then
+	dd if=/dev/zero of=$disk bs=1M count=32 2>/dev/null
+	mods blk net
+	ip link add xenbr0 type bridge && ip addr add 10.9.0.1/24 dev xenbr0 &&
+		ip link set xenbr0 up || fail "no bridge"
+	/lab/guestbench serve >/dev/null 2>&1 &
+fi
+# cell DO WORDS: the configuration of one guest.
+cell() {
+	local type=$KIND on=pv console=hvc0 kernel=/lab/guest-kernel extra=()
+	case $KIND in
+	pvhvm | hvm)
+		# QEMU loads it: it wants vmlinuz as it is.
+		type=hvm kernel=/lab/guest-vmlinuz
+		extra=('vga="none"' 'vnc=0' 'usb=0')
+		;;
+	esac
+	if [ "$KIND" = hvm ]; then
+		on=emulated console=ttyS0 log=/run/cell.serial
+		extra+=('xen_platform_pci=0' "serial=\"file:$log\""
+			"disk=[\"$disk,raw,hda,w\"]"
+			'vif=["bridge=xenbr0,model=e1000,type=ioemu"]')
+	else
+		extra+=("disk=[\"$disk,raw,xvda,w\"]" 'vif=["bridge=xenbr0"]')
+	fi
+	[ "$1" = bench ] || extra=("${extra[@]/#disk=*/}")
+	[ "$1" = bench ] || extra=("${extra[@]/#vif=*/}")
+	local words="console=$console loglevel=4 panic=5 do=$1 on=$on"
+	[ "$KIND" = hvm ] && words="$words xen_nopv nopv"
+	config cell "$type" $kernel 'ramdisk="/lab/guest.cpio"' \
+		'memory=192' "extra=\"$words ip=10.9.0.2 peer=10.9.0.1\"" \
+		"${extra[@]}"
+}
+# spoke SECONDS PATTERN: the guest's console has it; the log is whichever it is.
+spoke() {
+	local end=$((SECONDS + $1)) t
+	while [ $SECONDS -lt $end ]; do
+		grep -qE -- "$2" "$log" 2>/dev/null && return 0
+		nap 0.05
+	done
+	return 1
+}
+counters() { xenperf 2>/dev/null | awk '/^T=|^ *[a-z].*T=/ { split($0, p, "T="); n = p[1]; gsub(/[ \t]+$/, "", n); gsub(/ /, "_", n); print n, p[2] + 0 }'; }
+
+creates=() firsts=() destroys=()
+for i in $(seq "${REPEAT:-3}"); do
+	rm -f "$log" /run/cell.serial
+	cell idle
+	t=$(us)
+	xl create -q /run/cell.cfg >/run/create.out 2>&1 ||
+		fail "xl create: $(head -1 /run/create.out)"
+	creates+=($((($(us) - t) / 1000)))
+	spoke "${LIMIT:-120}" GUEST-UP ||
+		fail "it does not come up: $(tail -1 "$log" 2>/dev/null)"
+	firsts+=($((($(us) - t) / 1000)))
+	t=$(us)
+	xl destroy cell || fail "xl destroy"
+	destroys+=($((($(us) - t) / 1000)))
+done
+figure create ms "${creates[@]}"
+figure first_process ms "${firsts[@]}"
+figure destroy ms "${destroys[@]}"
+
+rm -f "$log" /run/cell.serial
+cell bench
+counters >/run/counters.before
+xl create -q /run/cell.cfg >/run/create.out 2>&1 ||
+	fail "xl create with disk and card: $(tail -1 /run/create.out)"
+spoke "${LIMIT:-120}" 'GUEST-UP' || fail "with disk and card it does not come up"
+xl info | awk '/^(total|free)_memory/ { print "MEM", $1, $3 }'
+xl list | awk 'NR > 1 { n += $3 } END { print "MEM domains", n }'
+spoke "$((${LIMIT:-120} * 2))" 'GUEST-DONE' ||
+	fail "the measurements did not end: $(tail -1 "$log")"
+gone cell 20 || xl destroy cell
+grep -aE '^BENCH' "$log" | tr -d '\r'
+counters >/run/counters.after
+awk 'NR == FNR { was[$1] = $2; next } $2 > was[$1] { print "COUNT", $1, $2 - was[$1] }' \
+	/run/counters.before /run/counters.after
+echo CELL-DONE

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: MIT
+"""The matrix of docs/matrix.md: {our, stock} hypervisor x {our, stock}
+toolstack x {PV, PVH} dom0 x {PV, PVH, HVM, PV-on-HVM} guest x {QEMU, Bochs}.
+
+Each combination up to dom0 is one boot; its guests are measured one after
+the other. What does not work is a cell that says why. tests/matrix is the
+command; matrix_page.py makes the page.
+"""
+import argparse
+import datetime
+import itertools
+import json
+import os
+import signal
+import sys
+
+from . import debian, hypervisor, image, matrix_page, session, slots
+from .console import say
+
+AXES = {"hypervisor": ["ours", "stock"], "toolstack": ["ours", "stock"],
+        "dom0": ["pvh", "pv"], "guest": ["pv", "pvh", "pvhvm", "hvm"],
+        "machine": ["qemu", "bochs"]}
+SCRIPT = os.path.join(hypervisor.SOURCE, "tests/bench/linux/matrix.sh")
+FORMAT = "ostler-matrix-1"
+# Seconds a guest may take to its first process, by kind.
+LIMITS = {"pv": 90, "pvh": 90, "pvhvm": 150, "hvm": 200}
+
+
+def bench_program():
+    path = os.path.join(hypervisor.build_dir(),
+                        "tests/bench/linux/guestbench")
+    if not os.path.exists(path):
+        raise debian.Missing("there is no %s: build it (make)" % path)
+    return path
+
+
+def cell(run, kind, **rest):
+    out = dict(run, guest=kind, works=False, why=None, figures={}, counts={})
+    out.update(rest)
+    return out
+
+
+def parse(text):
+    """(figures, counts, reason) of what matrix.sh printed."""
+    figures, counts, memory, why = {}, {}, {}, None
+    for line in text.split("\n"):
+        w = line.split()
+        if len(w) == 7 and w[0] in ("CELL", "BENCH"):
+            figures[w[1]] = {"unit": w[2], "median": float(w[3]),
+                             "min": float(w[4]), "max": float(w[5]),
+                             "samples": int(w[6])}
+        elif len(w) == 3 and w[0] == "COUNT":
+            counts[w[1]] = int(w[2])
+        elif len(w) == 3 and w[0] == "MEM":
+            memory[w[1]] = float(w[2])
+        elif w and w[0] in ("CELL-FAIL", "BENCH-FAIL"):
+            why = why or line.split(" ", 1)[1].strip()
+    if len(memory) == 3:
+        kept = (memory["total_memory"] - memory["free_memory"] -
+                memory["domains"])
+        figures["memory_kept"] = {"unit": "MiB", "median": kept, "min": kept,
+                                  "max": kept, "samples": 1}
+    if why is None and "CELL-DONE" not in text:
+        why = "ended early: " + (text.strip().split("\n") or [""])[-1][:120]
+    return figures, counts, why
+
+
+def measure_boot(run, kinds, a):
+    """The cells of one boot."""
+    name = "-".join([run["hypervisor"], run["toolstack"], run["dom0"]])
+    hv = hypervisor.Hypervisor(run["hypervisor"], run["dom0"])
+    kernel = debian.Kernel(a.kernel)
+    program = bench_program()
+    files = {"guest-kernel": kernel.unpacked(), "guestbench": program,
+             "guest-vmlinuz": kernel.vmlinuz,
+             "guest.cpio": image.guest(kernel, [program]),
+             "matrix.sh": SCRIPT}
+    d = session.Dom0(a.logs, "matrix-" + name, hv, a.kernel, True,
+                     run["toolstack"], files, memory=a.memory, cpus=a.cpus,
+                     dom0_memory=1000, device_model=True)
+    cells = []
+    try:
+        with d:
+            say("# %s: dom0 after %.1f s" % (name, d.ready()))
+            for kind in kinds:
+                r = d.run("REPEAT=%d LIMIT=%d KIND=%s; . /lab/matrix.sh" %
+                          (a.repeat, LIMITS[kind], kind),
+                          LIMITS[kind] * (a.repeat + 3))
+                figures, counts, why = parse(r.output)
+                with open(os.path.join(a.logs, "matrix-%s-%s.txt" %
+                                       (name, kind)), "w") as f:
+                    f.write(r.output)
+                cells.append(cell(run, kind, works=why is None, why=why,
+                                  figures=figures, counts=counts))
+                say("# %s, %s: %s (%.0f s)" % (name, kind, why or "works",
+                                               r.seconds))
+                d.run("xl destroy cell 2>/dev/null; true")
+            d.power_off()
+    except session.Failed as e:
+        why = str(e).split("\n")[0]
+        say("# %s: %s" % (name, why))
+        cells += [cell(run, k, why=why) for k in kinds[len(cells):]]
+    return cells
+
+
+def check_bochs(a):
+    """Bochs is far slower: whether a cell works there is what tests/run
+    --level vmx finds; no figures are taken."""
+    return "no figures are taken in Bochs; tests/run --level vmx boots it"
+
+
+def chosen(a, axis):
+    picked = getattr(a, axis)
+    wanted = picked.split(",") if picked else AXES[axis]
+    for w in wanted:
+        if w not in AXES[axis]:
+            raise debian.Missing("%s: there is no %s; there are %s" % (
+                axis, w, ", ".join(AXES[axis])))
+    return wanted
+
+
+def measure(a):
+    cells = []
+    kinds = chosen(a, "guest")
+    runs = itertools.product(*(chosen(a, x) for x in
+                               ("hypervisor", "toolstack", "dom0")))
+    for hv, tools, dom0 in runs:
+        run = {"hypervisor": hv, "toolstack": tools, "dom0": dom0,
+               "machine": "qemu"}
+        cells += measure_boot(run, kinds, a)
+        if "bochs" in chosen(a, "machine"):
+            cells += [cell(dict(run, machine="bochs"), k, why=check_bochs(a))
+                      for k in kinds]
+        save(cells, a)  # what there is, should a later boot hang
+    return cells
+
+
+def key(c):
+    return tuple(c[x] for x in AXES)
+
+
+def read(path):
+    with open(path) as f:
+        result = json.load(f)
+    if result.get("format") != FORMAT:
+        raise debian.Missing("%s is not of format %s" % (path, FORMAT))
+    return result
+
+
+def save(cells, a):
+    """Writes what is measured; with --into, in place of the same cells."""
+    if a.into and os.path.exists(a.into):
+        new = {key(c) for c in cells}
+        cells = [c for c in read(a.into)["cells"]
+                 if key(c) not in new] + cells
+    cells = sorted(cells, key=lambda c: [AXES[x].index(c[x]) for x in (
+        "machine", "toolstack", "dom0", "guest", "hypervisor")])
+    result = {"format": FORMAT, "kernel": a.kernel, "cpus": a.cpus,
+              "memory": a.memory, "repeat": a.repeat,
+              "date": datetime.date.today().isoformat(), "cells": cells}
+    with open(a.json, "w") as f:
+        json.dump(result, f, indent=1)
+        f.write("\n")
+    return result
+
+
+def ratio(cells, mine, name):
+    """Our hypervisor's median over stock's in the same other things."""
+    other = [c for c in cells if c["hypervisor"] == "stock" and
+             all(c[x] == mine[x] for x in ("toolstack", "dom0", "guest",
+                                           "machine"))]
+    if mine["hypervisor"] != "ours" or not other:
+        return None
+    a = mine["figures"].get(name)
+    b = other[0]["figures"].get(name)
+    return a["median"] / b["median"] if a and b and b["median"] else None
+
+
+COLUMNS = ["create", "first_process", "syscall", "page_fault", "fork_exec",
+           "context_switch", "disk_read", "disk_read_4k", "net_out",
+           "net_in", "net_round_trip"]
+
+
+def table(result):
+    """The terminal's table: a line a cell."""
+    cells = [c for c in result["cells"] if c["machine"] == "qemu"]
+    units = {}
+    for c in cells:
+        for n, f in c["figures"].items():
+            units[n] = f["unit"]
+    heads = ["%s %s" % (n.replace("_", " "), units.get(n, ""))
+             for n in COLUMNS]
+    out = [" ".join(["%-6s %-6s %-5s %-6s" % ("hv", "tools", "dom0",
+                                              "guest")] +
+                    ["%16s" % h[:16] for h in heads])]
+    for c in cells:
+        line = "%-6s %-6s %-5s %-6s" % (c["hypervisor"], c["toolstack"],
+                                        c["dom0"], c["guest"])
+        if not c["works"]:
+            out.append("%s  missing: %s" % (line, c["why"]))
+            continue
+        for n in COLUMNS:
+            f = c["figures"].get(n)
+            r = ratio(cells, c, n)
+            text = "-" if f is None else "%.4g" % f["median"]
+            if r is not None:
+                text += " (%.2f)" % r
+            line += " %16s" % text
+        out.append(line)
+    out.append("In brackets: our hypervisor over Debian's, all else equal.")
+    return "\n".join(out)
+
+
+def arguments():
+    p = argparse.ArgumentParser(prog="tests/matrix", description=__doc__)
+    for axis, values in AXES.items():
+        p.add_argument("--" + axis, metavar="LIST",
+                       help="of " + ", ".join(values) + " (all)")
+    p.add_argument("--kernel", default="6.1", choices=["6.1", "6.12"])
+    p.add_argument("--cpus", type=int, default=1)
+    p.add_argument("--memory", type=int, default=3072, help="MiB")
+    p.add_argument("--repeat", type=int, default=3,
+                   help="creates of each guest; the median counts (3)")
+    p.add_argument("--json", default="matrix.json", help="(matrix.json)")
+    p.add_argument("--into", metavar="JSON",
+                   help="keep an earlier run's other cells: ratios between "
+                   "runs are then only as good as the machine was even")
+    p.add_argument("--html", default="matrix.html", help="(matrix.html)")
+    p.add_argument("--render", metavar="JSON",
+                   help="measure nothing: table and page of an earlier run")
+    p.add_argument("--logs", default="logs")
+    return p.parse_args()
+
+
+def main():
+    a = arguments()
+    signal.signal(signal.SIGTERM, lambda *x: sys.exit(143))
+    try:
+        if a.render:
+            result = read(a.render)
+        else:
+            os.makedirs(a.logs, exist_ok=True)
+            result = save(measure(a), a)
+    except (debian.Missing, slots.Busy, OSError, ValueError) as e:
+        say("matrix: %s" % e)
+        return 2
+    except KeyboardInterrupt:
+        say("matrix: stopped; nothing is left running")
+        return 130
+    print(table(result))
+    with open(a.html, "w") as f:
+        f.write(matrix_page.page(result))
+    return 0 if any(c["works"] for c in result["cells"]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
