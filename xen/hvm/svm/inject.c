@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events into the guest. A posted interrupt is a virtual interrupt (V_IRQ, AMD
- * APM Vol. 2, "Virtual Interrupts"): the processor delivers it as soon as the
- * guest can take it, without an exit, and clears V_IRQ. Exceptions and NMIs go
- * in through EVENTINJ with the next entry. An event whose delivery an exit
- * interrupted (EXITINTINFO) is given again.
+ * Events into the guest. A posted interrupt that the guest can take goes in
+ * with the next entry (EVENTINJ), as exceptions and NMIs do. Otherwise it is a
+ * virtual interrupt (V_IRQ, AMD APM Vol. 2, "Virtual Interrupts"): the
+ * processor delivers it as soon as the guest can take it, without an exit, and
+ * clears V_IRQ. An event whose delivery an exit interrupted (EXITINTINFO) is
+ * given again.
  */
 #include "hvm/svm/svm.h"
 
 #include "cpu/traps.h"
 
+/* It can be taken at once: it goes in with the entry. (Bochs looks at a virtual
+ * interrupt only when IF changes.) */
+static bool can_take_now(const struct vcpu *v, const struct svm_vcpu *s)
+{
+	return (v->regs.rflags & X86_EFLAGS_IF) &&
+	       !(s->vmcb->int_state & INT_SHADOW) &&
+	       !(s->eventinj & EVENT_VALID);
+}
+
 void svm_post_irq(struct vcpu *v, int vector)
 {
-	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+	struct svm_vcpu *s = svm_vcpu(v);
+	struct vmcb *vmcb = s->vmcb;
 	uint32_t ctl = vmcb->int_ctl & ~(uint32_t)(V_IRQ | V_PRIO | V_IGN_TPR);
 
+	if (vector >= 0 && can_take_now(v, s)) {
+		s->eventinj = (uint64_t)vector | EVENT_INTR | EVENT_VALID;
+		vector = -1;
+	}
 	if (vector >= 0) {
 		ctl |= V_IRQ | V_IGN_TPR;
 		ctl |= (uint32_t)(vector >> 4) << V_PRIO_SHIFT;
