@@ -207,6 +207,7 @@ static void machine(unsigned int cpus)
 	memset(armed, 0, sizeof(armed));
 	memset(pending, 0, sizeof(pending));
 	memset(&cpu_online_map, 0, sizeof(cpu_online_map));
+	memset(&sched_cpus, 0, sizeof(sched_cpus));
 	memset(&sched_idle_map, 0, sizeof(sched_idle_map));
 	memset(&sched_waiting_map, 0, sizeof(sched_waiting_map));
 	percpu_softirq_pending = percpu_cpu_number = 0;
@@ -526,6 +527,40 @@ static void pinning(void)
 	end();
 }
 
+static void close_cpu(unsigned int cpu)
+{
+	sched_close_cpu(cpu);
+	for (unsigned int i = 0; i < MAX_UNITS; i++)
+		if (sims[i].made)
+			sched_leave_closed_cpu(&sims[i].unit);
+}
+
+/* All go to the other, the pinned one too; afterwards they share again. */
+static void closed_cpu(void)
+{
+	machine(2);
+	for (unsigned int i = 0; i < 4; i++)
+		unit(i, i == 3 ? STEP : 0, STEP, 256, 0);
+	pin(&sims[0], 1);
+	run_for(MILLISECS(100));
+	close_cpu(1);
+	run_for(MILLISECS(300));
+	CHECK(!runqueues[1].curr && !runqueues[1].waiting);
+	CHECK(!cpumask_test(&sched_idle_map, 1));
+	reset_counts();
+	run_for(SECONDS(1));
+	CHECK(!runqueues[1].curr && !runqueues[1].waiting);
+	check_share(&sims[1], sims[2].ran);
+	CHECK(sims[0].ran > MILLISECS(200));
+	sched_open_cpu(1);
+	run_for(MILLISECS(300));
+	reset_counts();
+	run_for(SECONDS(1));
+	CHECK(sims[0].ran + sims[1].ran + sims[2].ran > MILLISECS(1200));
+	check_share(&sims[1], sims[2].ran);
+	end();
+}
+
 static void bad_affinity(void)
 {
 	cpumask_t offline = {{0}}, all;
@@ -680,7 +715,14 @@ static void fuzz(void)
 
 			memset(&all, 0xff, sizeof(all));
 			on_cpu(rand() % cpus);
-			switch (rand() % 8) {
+			switch (rand() % 10) {
+			case 8:
+				if (cpus > 1)
+					close_cpu(1 + rand() % (cpus - 1));
+				break;
+			case 9:
+				sched_open_cpu(rand() % cpus);
+				break;
 			case 0:
 				sched_pause(u);
 				paused[i]++;
@@ -721,6 +763,8 @@ static void fuzz(void)
 			cpumask_t all;
 
 			memset(&all, 0xff, sizeof(all));
+			if (i < cpus)
+				sched_open_cpu(i);
 			while (paused[i]--)
 				sched_unpause(&sims[i].unit);
 			sched_set_affinity(&sims[i].unit, &all, &all);
@@ -749,6 +793,7 @@ static const struct test_case cases[] = {
 	{"a cap for a unit that runs", late_cap},
 	{"a capped unit and late timers", late_timers},
 	{"pinning", pinning},
+	{"a CPU is closed and opened", closed_cpu},
 	{"affinities and parameters that cannot be", bad_affinity},
 	{"hogs and a sleeper", mixed},
 	{"hogs and sleepers on two CPUs", mixed_on_two},

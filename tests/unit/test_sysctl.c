@@ -23,7 +23,7 @@
 struct cpu_features cpu_features = {.vendor = CPU_OTHER};
 struct cpu_policy cpu_policies[NR_POLICIES];
 const struct domain_kind *domain_kind_hvm, *domain_kind_pv;
-cpumask_t cpu_online_map = {{3}};
+cpumask_t cpu_online_map = {{3}}, sched_cpus = {{3}};
 unsigned int nr_cpus = 2;
 uint64_t tsc_khz = 2000000;
 uint32_t sched_ratelimit_us = 1000;
@@ -58,6 +58,10 @@ s_time_t sched_runtime(struct sched_unit *u)
 {
 	(void)u;
 	return 7;
+}
+long cpu_hotplug(unsigned int cpu, bool online)
+{
+	return cpu == 1 && !online ? 0 : -EINVAL;
 }
 static cpumask_t last_hard, last_soft;
 int sched_set_affinity(struct sched_unit *u, const cpumask_t *hard,
@@ -238,6 +242,11 @@ static void machine(void)
 	domain_kind_hvm = &fake_kind;
 	CHECK_EQ(call(XEN_SYSCTL_physinfo), 0);
 	CHECK_EQ(op.u.physinfo.nr_cpus, 2);
+	sched_cpus.bits[0] = 1;
+	CHECK_EQ(call(XEN_SYSCTL_physinfo), 0);
+	CHECK_EQ(op.u.physinfo.nr_cpus, 1);
+	CHECK_EQ(op.u.physinfo.max_cpu_id, 1);
+	sched_cpus.bits[0] = 3;
 	CHECK_EQ(op.u.physinfo.threads_per_core *
 			 op.u.physinfo.cores_per_socket,
 		 1); /* CPUID of this fake machine names no topology */
@@ -430,7 +439,10 @@ static void processors(void)
 	memset(&op, 0, sizeof(op));
 	op.u.cpu_hotplug.cpu = 1;
 	op.u.cpu_hotplug.op = XEN_SYSCTL_CPU_HOTPLUG_OFFLINE;
+	CHECK_EQ(call(XEN_SYSCTL_cpu_hotplug), 0);
+	op.u.cpu_hotplug.op = XEN_SYSCTL_CPU_HOTPLUG_SMT_DISABLE;
 	CHECK_EQ(call(XEN_SYSCTL_cpu_hotplug), -EOPNOTSUPP);
+	op.u.cpu_hotplug.op = XEN_SYSCTL_CPU_HOTPLUG_ONLINE;
 	op.u.cpu_hotplug.cpu = 0;
 	CHECK_EQ(call(XEN_SYSCTL_cpu_hotplug), -EINVAL);
 	op.u.get_pmstat.cpuid = 1;

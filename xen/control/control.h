@@ -27,6 +27,8 @@ long physdev_op(struct vcpu *v, const uint64_t args[6]);
 long vm_assist_op(struct vcpu *v, const uint64_t args[6]);
 long platform_op(struct vcpu *v, struct xen_platform_op *op);
 long domctl(struct vcpu *v, struct xen_domctl *op);
+/* -EINVAL: no such CPU, the first, or as it is already; -EBUSY. */
+long cpu_hotplug(unsigned int cpu, bool online);
 long sysctl(struct vcpu *v, struct xen_sysctl *op);
 
 #endif

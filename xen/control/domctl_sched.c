@@ -85,7 +85,7 @@ long domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
 static long tell_effective(const struct xen_domctl_vcpuaffinity *a,
 			   cpumask_t *hard, cpumask_t *soft)
 {
-	cpumask_and(hard, &cpu_online_map);
+	cpumask_and(hard, &sched_cpus);
 	cpumask_and(soft, hard);
 	if ((a->flags & XEN_VCPUAFFINITY_HARD) &&
 	    cpumask_to_tool(&a->cpumap_hard, hard))

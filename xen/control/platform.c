@@ -55,7 +55,9 @@ static long get_cpuinfo(struct xen_platform_op *op)
 	}
 	i->apic_id = cpu_apic_id(i->xen_cpuid);
 	i->acpi_id = cpu_acpi_id(i->xen_cpuid);
-	i->flags = XEN_PCPU_FLAGS_ONLINE;
+	i->flags = cpumask_test(&sched_cpus, i->xen_cpuid)
+			   ? XEN_PCPU_FLAGS_ONLINE
+			   : 0;
 	return 0;
 }
 
@@ -108,12 +110,28 @@ static long getidletime(struct xen_platform_op *op)
 	return 0;
 }
 
+/* What dom0 is about to tell the firmware that its system can (_PDC; Intel
+ * Processor Vendor-Specific ACPI, "_PDC"): of all that, halting. */
+static long sanitize_pdc(uint64_t buffer)
+{
+	uint32_t words[3]; /* revision, count, capabilities */
+
+	if (copy_from_guest(words, buffer, sizeof(words)))
+		return -EFAULT;
+	if (words[0] != 1 || !words[1])
+		return -EINVAL;
+	words[2] &= BIT(1);
+	return copy_to_guest(buffer, words, sizeof(words)) ? -EFAULT : 0;
+}
+
 /* What dom0 finds out about C and P states: we halt, and leave frequencies to
  * the firmware, so it is taken note of and no more. */
 static long set_processor_pminfo(struct xen_platform_op *op)
 {
 	static bool told;
 
+	if (op->u.set_pminfo.type == XEN_PM_PDC)
+		return sanitize_pdc(guest_handle_va(op->u.set_pminfo.u.pdc));
 	if (op->u.set_pminfo.id == ~0U)
 		return -EINVAL;
 	if (!told)
@@ -122,9 +140,9 @@ static long set_processor_pminfo(struct xen_platform_op *op)
 	return 0;
 }
 
-static long cpu_hotplug(struct xen_platform_op *op)
+static long cpu_online_op(struct xen_platform_op *op)
 {
-	return op->u.cpu_ol.cpuid < nr_cpus ? -EOPNOTSUPP : -EINVAL;
+	return cpu_hotplug(op->u.cpu_ol.cpuid, op->cmd == XENPF_cpu_online);
 }
 
 static long read_memtype(struct xen_platform_op *op)
@@ -165,8 +183,8 @@ static const struct {
 	{XENPF_get_cpu_version, get_cpu_version},
 	{XENPF_getidletime, getidletime},
 	{XENPF_set_processor_pminfo, set_processor_pminfo},
-	{XENPF_cpu_online, cpu_hotplug},
-	{XENPF_cpu_offline, cpu_hotplug},
+	{XENPF_cpu_online, cpu_online_op},
+	{XENPF_cpu_offline, cpu_online_op},
 	{XENPF_read_memtype, read_memtype},
 	{XENPF_firmware_info, firmware_info},
 };

@@ -89,17 +89,16 @@ long sysctl_get_cpu_levelling_caps(struct xen_sysctl *op)
 	return 0;
 }
 
-/* CPUs that were started stay. */
+/* Threads are not told from cores here. */
 long sysctl_cpu_hotplug(struct xen_sysctl *op)
 {
 	const struct xen_sysctl_cpu_hotplug *h = &op->u.cpu_hotplug;
 
 	switch (h->op) {
 	case XEN_SYSCTL_CPU_HOTPLUG_ONLINE:
-		/* It is up already, or there is no such CPU. */
-		return -EINVAL;
 	case XEN_SYSCTL_CPU_HOTPLUG_OFFLINE:
-		return h->cpu == 0 || h->cpu >= nr_cpus ? -EINVAL : -EOPNOTSUPP;
+		return cpu_hotplug(h->cpu,
+				   h->op == XEN_SYSCTL_CPU_HOTPLUG_ONLINE);
 	}
 	return -EOPNOTSUPP;
 }

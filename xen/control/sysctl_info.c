@@ -95,7 +95,7 @@ long sysctl_physinfo(struct xen_sysctl *op)
 	*pi = (struct xen_sysctl_physinfo){
 		.threads_per_core = on_core,
 		.cores_per_socket = in_package / on_core,
-		.nr_cpus = nr_cpus,
+		.nr_cpus = cpumask_weight(&sched_cpus),
 		.max_cpu_id = nr_cpus - 1,
 		.nr_nodes = 1,
 		.max_node_id = 0,
@@ -177,6 +177,10 @@ long sysctl_cputopoinfo(struct xen_sysctl *op)
 	for (uint32_t i = 0; i < n; i++) {
 		struct xen_sysctl_cputopo topo = topology_of(i);
 
+		if (!cpumask_test(&sched_cpus, i)) /* offline */
+			topo = (struct xen_sysctl_cputopo){
+				XEN_INVALID_CORE_ID, XEN_INVALID_SOCKET_ID,
+				XEN_INVALID_NODE_ID};
 		if (copy_elem_to_guest(list, i, &topo))
 			return -EFAULT;
 	}

@@ -54,7 +54,7 @@ static long pool_info(struct xen_sysctl_cpupool_op *p)
 	/* The first pool from that number on. */
 	if (p->cpupool_id)
 		return -ENOENT;
-	if (cpumask_to_tool(&p->cpumap, &cpu_online_map))
+	if (cpumask_to_tool(&p->cpumap, &sched_cpus))
 		return -EFAULT;
 	p->sched_id = XEN_SCHEDULER_CREDIT2;
 	p->n_dom = count_domains();

@@ -194,12 +194,16 @@ static void hypercall_restart(struct vcpu *v)
 	v->regs.rip = hvm_vcpu(v)->restart_rip;
 }
 
-/* XEN_DOMCTL_sendtrigger. Buttons are for guests with ACPI hardware. */
+/* XEN_DOMCTL_sendtrigger. A guest without ACPI hardware has no buttons: nobody
+ * minds that they are pressed. */
 static int trigger(struct vcpu *v, uint32_t what)
 {
 	switch (what) {
 	case XEN_DOMCTL_SENDTRIGGER_NMI:
 		send_nmi(v);
+		return 0;
+	case XEN_DOMCTL_SENDTRIGGER_POWER:
+	case XEN_DOMCTL_SENDTRIGGER_SLEEP:
 		return 0;
 	default:
 		return -ENOSYS;

@@ -129,7 +129,30 @@ void sched_init_cpu(void)
 	struct runqueue *rq = this_runqueue();
 
 	rq->idle_since = now();
-	set_bit(rq->cpu, sched_idle_map.bits);
+	sched_open_cpu(rq->cpu);
+}
+
+void sched_open_cpu(unsigned int cpu)
+{
+	struct runqueue *rq = &runqueues[cpu];
+	unsigned long flags = spin_lock_irqsave(&rq->lock);
+
+	set_bit(cpu, sched_cpus.bits);
+	if (!rq->curr)
+		set_bit(cpu, sched_idle_map.bits);
+	unlock_rq(rq, flags);
+	/* It looks for waiting units of others. */
+	softirq_raise_cpu(cpu, SOFTIRQ_SCHEDULE);
+}
+
+void sched_close_cpu(unsigned int cpu)
+{
+	struct runqueue *rq = &runqueues[cpu];
+	unsigned long flags = spin_lock_irqsave(&rq->lock);
+
+	clear_bit(cpu, sched_cpus.bits);
+	clear_bit(cpu, sched_idle_map.bits);
+	unlock_rq(rq, flags);
 }
 
 s_time_t sched_idle_time(unsigned int cpu)

@@ -150,7 +150,8 @@ static void publish_curr(struct runqueue *rq, s_time_t t)
 	const struct sched_unit *u = rq->curr;
 
 	if (!u) {
-		if (!cpumask_test(&sched_idle_map, rq->cpu))
+		if (!cpumask_test(&sched_idle_map, rq->cpu) &&
+		    cpumask_test(&sched_cpus, rq->cpu))
 			set_bit(rq->cpu, sched_idle_map.bits);
 		return;
 	}

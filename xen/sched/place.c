@@ -34,7 +34,7 @@ static unsigned int least_waiting(const struct sched_unit *u,
 {
 	unsigned int best = NR_CPUS, cpu;
 
-	for_each_cpu(cpu, &cpu_online_map)
+	for_each_cpu(cpu, &sched_cpus)
 	{
 		if (!unit_allowed(u, cpu) || (soft && !cpumask_test(soft, cpu)))
 			continue;
@@ -74,6 +74,10 @@ void finish_move(struct sched_unit *u)
 
 	u->moving = false;
 	if (u->state == SCHED_RUNNABLE) {
+		if (!unit_allowed(u, rq->cpu)) { /* no longer */
+			place_and_unlock(rq, u, flags);
+			return;
+		}
 		enqueue(rq, u);
 		notify(rq, u, now());
 	}

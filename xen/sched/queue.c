@@ -12,7 +12,7 @@
 #include <xen/vcpu.h>
 
 struct runqueue runqueues[NR_CPUS];
-cpumask_t sched_idle_map, sched_waiting_map;
+cpumask_t sched_cpus, sched_idle_map, sched_waiting_map;
 s_time_t sched_front;
 
 struct runqueue *lock_unit(struct sched_unit *u, unsigned long *flags)

@@ -55,7 +55,8 @@ static inline struct runqueue *this_runqueue(void)
 
 static inline bool unit_allowed(const struct sched_unit *u, unsigned int cpu)
 {
-	return cpumask_test(&u->hard_affinity, cpu);
+	return cpumask_test(&u->hard_affinity, cpu) &&
+	       cpumask_test(&sched_cpus, cpu);
 }
 
 /* queue.c */

@@ -109,7 +109,17 @@ void sched_unpause(struct sched_unit *u);
 /* True if a unit is loaded on a CPU (running, or its state still held). */
 bool sched_unit_is_loaded(const struct sched_unit *u);
 
-/* 0 or -EINVAL if no online CPU is in it. Moves the unit if it must. */
+/* CPUs that take units. One that is closed is still online: it halts, and
+ * answers other CPUs and devices. */
+extern cpumask_t sched_cpus;
+/* Then the caller has every unit leave it. */
+void sched_close_cpu(unsigned int cpu);
+void sched_open_cpu(unsigned int cpu);
+/* Moves the unit if its CPU is closed; one that has no other CPU to go to may
+ * go to all from now on (true). */
+bool sched_leave_closed_cpu(struct sched_unit *u);
+
+/* 0 or -EINVAL if no open CPU is in it. Moves the unit if it must. */
 int sched_set_affinity(struct sched_unit *u, const cpumask_t *hard,
 		       const cpumask_t *soft);
 int sched_set_params(struct sched_group *g, unsigned int weight,

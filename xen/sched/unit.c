@@ -187,25 +187,18 @@ s_time_t sched_runtime(struct sched_unit *u)
 	return ran;
 }
 
-static bool any_online(const cpumask_t *m)
+static bool any_open(const cpumask_t *m)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(m->bits); i++)
-		if (m->bits[i] & cpu_online_map.bits[i])
+		if (m->bits[i] & READ_ONCE(sched_cpus.bits[i]))
 			return true;
 	return false;
 }
 
-int sched_set_affinity(struct sched_unit *u, const cpumask_t *hard,
-		       const cpumask_t *soft)
+/* Off a CPU where it may no longer be. The lock is released. */
+static void leave_and_unlock(struct runqueue *rq, struct sched_unit *u,
+			     unsigned long flags)
 {
-	unsigned long flags;
-	struct runqueue *rq;
-
-	if (!any_online(hard))
-		return -EINVAL;
-	rq = lock_unit(u, &flags);
-	u->hard_affinity = *hard;
-	u->soft_affinity = *soft;
 	if (unit_allowed(u, rq->cpu)) {
 		unlock_rq(rq, flags);
 	} else if (rq->curr == u) {
@@ -215,8 +208,35 @@ int sched_set_affinity(struct sched_unit *u, const cpumask_t *hard,
 		dequeue(rq, u);
 		place_and_unlock(rq, u, flags);
 	} else {
-		u->cpu = (uint16_t)choose_cpu(u);
+		if (!u->moving)
+			u->cpu = (uint16_t)choose_cpu(u);
 		unlock_rq(rq, flags);
 	}
+}
+
+int sched_set_affinity(struct sched_unit *u, const cpumask_t *hard,
+		       const cpumask_t *soft)
+{
+	unsigned long flags;
+	struct runqueue *rq;
+
+	if (!any_open(hard))
+		return -EINVAL;
+	rq = lock_unit(u, &flags);
+	u->hard_affinity = *hard;
+	u->soft_affinity = *soft;
+	leave_and_unlock(rq, u, flags);
 	return 0;
+}
+
+bool sched_leave_closed_cpu(struct sched_unit *u)
+{
+	unsigned long flags;
+	struct runqueue *rq = lock_unit(u, &flags);
+	bool nowhere = !any_open(&u->hard_affinity);
+
+	if (nowhere)
+		memset(&u->hard_affinity, 0xff, sizeof(u->hard_affinity));
+	leave_and_unlock(rq, u, flags);
+	return nowhere;
 }
