@@ -18,16 +18,6 @@
 
 typedef enum verdict exit_fn(struct vcpu *v, const struct vmexit *x);
 
-void hvm_inject_gp(struct vcpu *v)
-{
-	hvm_ops->inject_exception(v, TRAP_GP, true, 0);
-}
-
-void hvm_inject_ud(struct vcpu *v)
-{
-	hvm_ops->inject_exception(v, 6, false, 0);
-}
-
 static enum verdict resume(struct vcpu *v, const struct vmexit *x)
 {
 	(void)v;

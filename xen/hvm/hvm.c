@@ -7,6 +7,7 @@
 
 #include "console/printk.h"
 #include "cpu/fpu.h"
+#include "cpu/smp.h"
 #include "domain/cpu_policy.h"
 #include "hvm/dev/vioapic.h"
 #include "hvm/dev/vlapic.h"
@@ -24,13 +25,35 @@
 const struct hvm_ops *hvm_ops;
 extern const struct hvm_ops *const hvm_vendors[];
 
-/* The p2m removed something that was mapped. */
-static void flush(void *cookie)
+static void left_guest(void *unused)
+{
+	(void)unused; /* the interrupt itself ended the guest's run */
+}
+
+/* The p2m removed something that was mapped: every vCPU forgets it before it
+ * enters again; CPUs that run one of them now come out first. */
+void hvm_flush(void *cookie)
 {
 	struct domain *d = cookie;
+	unsigned int here = smp_processor_id();
+	cpumask_t others = {{0}};
+	bool any = false;
+	struct vcpu *v;
 
 	atomic_add(&hvm_domain(d)->p2m_generation, 1U);
-	hvm_ops->flush_domain(d);
+	for_each_vcpu(d, v)
+		hvm_ops->flush(v);
+	smp_mb();
+	for_each_vcpu(d, v) {
+		unsigned int cpu = READ_ONCE(v->unit.cpu);
+
+		if (READ_ONCE(v->unit.state) == SCHED_RUNNING && cpu != here) {
+			cpumask_set(&others, cpu);
+			any = true;
+		}
+	}
+	if (any)
+		smp_call(&others, left_guest, NULL, true);
 }
 
 static int create_devices(struct domain *d)
@@ -74,7 +97,7 @@ static int hvm_domain_init(struct domain *d,
 	rc = cpu_policy_create(d, true);
 	if (rc)
 		goto free_domain;
-	rc = p2m_init(&d->p2m, hvm_ops->p2m, d->id, flush, d);
+	rc = p2m_init(&d->p2m, hvm_ops->p2m, d->id, hvm_flush, d);
 	if (rc)
 		goto free_domain;
 	rc = hvm_ops->domain_init(d);

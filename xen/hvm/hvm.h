@@ -174,9 +174,8 @@ struct hvm_ops {
 			  bool write);
 	/* RDTSC exits, or does not. */
 	void (*intercept_tsc)(struct vcpu *v, bool on);
-	/* Every vCPU of the domain forgets its translations before it enters
-	 * again. */
-	void (*flush_domain)(struct domain *d);
+	/* Before it enters again, v forgets what nested paging gave it. */
+	void (*flush)(struct vcpu *v);
 	void (*dump)(struct vcpu *v);
 };
 
@@ -186,6 +185,9 @@ extern const struct hvm_ops *hvm_ops; /* NULL: PV only */
  * containers are not to be had here; the reason was printed. */
 int hvm_init(void);
 int hvm_init_cpu(void); /* each other CPU */
+/* Every vCPU of the domain (cookie) forgets its translations before it enters
+ * again, and the p2m cache what it had. */
+void hvm_flush(void *cookie);
 
 struct hvm_domain;
 struct vlapic;
@@ -276,8 +278,12 @@ bool hvm_vcpu_has_work(struct vcpu *v);
 /* exit.c */
 enum verdict hvm_exit(struct vcpu *v, const struct vmexit *x);
 const char *hvm_exit_name(enum vmexit_kind k);
+
+/* inject.c */
 void hvm_inject_gp(struct vcpu *v);
 void hvm_inject_ud(struct vcpu *v);
+/* An exception while another is being delivered: #DF? */
+bool hvm_makes_double_fault(uint8_t first, uint8_t second);
 
 /* cpuid.c: as the guest sees it now. */
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub,

@@ -232,7 +232,7 @@ long hvm_op(struct vcpu *v, unsigned int cmd, uint64_t arg)
 	case HVMOP_flush_tlbs:
 		if (arg)
 			return -EINVAL;
-		hvm_ops->flush_domain(v->domain);
+		hvm_flush(v->domain);
 		return 0;
 	case HVMOP_get_time:
 		return get_time(arg);

@@ -54,19 +54,6 @@ void svm_watch_tpr(struct vcpu *v, bool on)
 	vmcb_set_cr_write(svm_vcpu(v)->vmcb, CR_WRITES | (on ? 1U << 8 : 0));
 }
 
-/* AMD APM Vol. 2, "Double-Fault Exception": which pairs make one. */
-static bool is_contributory(uint8_t vector)
-{
-	return vector == 0 || (vector >= 10 && vector <= 13);
-}
-
-static bool makes_double_fault(uint8_t first, uint8_t second)
-{
-	if (first == TRAP_PF)
-		return second == TRAP_PF || is_contributory(second);
-	return is_contributory(first) && is_contributory(second);
-}
-
 void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 			  uint32_t error)
 {
@@ -75,7 +62,7 @@ void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 
 	if ((s->eventinj & EVENT_VALID) &&
 	    (s->eventinj & EVENT_TYPE) == EVENT_EXCEPTION &&
-	    makes_double_fault(s->eventinj & EVENT_VECTOR, vector)) {
+	    hvm_makes_double_fault(s->eventinj & EVENT_VECTOR, vector)) {
 		s->eventinj = TRAP_DF | EVENT_EXCEPTION | EVENT_ERROR |
 			      EVENT_VALID;
 		return;

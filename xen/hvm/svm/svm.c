@@ -12,7 +12,6 @@
 #include "hvm/svm/svm.h"
 
 #include "console/printk.h"
-#include "cpu/smp.h"
 #include "hvm/svm/entry.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -274,32 +273,10 @@ static void svm_intercept_tsc(struct vcpu *v, bool on)
 	vmcb_set_intercept2(vmcb, on ? i2 | INTERCEPT2_RDTSCP : i2);
 }
 
-static void left_guest(void *unused)
+/* A new number; its old one's translations are nobody's. */
+static void svm_flush(struct vcpu *v)
 {
-	(void)unused; /* the interrupt itself ended the guest's run */
-}
-
-/* New numbers for all; CPUs that run one of them now come out first. */
-static void svm_flush_domain(struct domain *d)
-{
-	unsigned int here = smp_processor_id();
-	cpumask_t others = {{0}};
-	bool any = false;
-	struct vcpu *v;
-
-	for_each_vcpu(d, v)
-		WRITE_ONCE(svm_vcpu(v)->flush, true);
-	smp_mb();
-	for_each_vcpu(d, v) {
-		unsigned int cpu = READ_ONCE(v->unit.cpu);
-
-		if (READ_ONCE(v->unit.state) == SCHED_RUNNING && cpu != here) {
-			cpumask_set(&others, cpu);
-			any = true;
-		}
-	}
-	if (any)
-		smp_call(&others, left_guest, NULL, true);
+	WRITE_ONCE(svm_vcpu(v)->flush, true);
 }
 
 const struct hvm_ops svm_ops = {
@@ -339,6 +316,6 @@ const struct hvm_ops svm_ops = {
 	.allow_port = svm_allow_port,
 	.allow_msr = svm_allow_msr,
 	.intercept_tsc = svm_intercept_tsc,
-	.flush_domain = svm_flush_domain,
+	.flush = svm_flush,
 	.dump = svm_dump,
 };

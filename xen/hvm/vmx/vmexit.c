@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hardware's account of an exit, in the words of struct vmexit (Intel SDM
+ * Vol. 3, "VM Exits", "Basic VM-Exit Information").
+ */
+#include "console/printk.h"
+#include "cpu/traps.h"
+#include "hvm/vmx/vmx.h"
+
+#define HOT __attribute__((section(".text.hot")))
+
+/* "Exit Qualification for I/O Instructions". */
+static HOT void decode_io(struct vmexit *x)
+{
+	uint64_t q = vmcs_get_qualification();
+
+	x->kind = VMEXIT_IO;
+	x->info1 = q;
+	x->io.port = (uint16_t)(q >> 16);
+	x->io.size = (q & 7) + 1;
+	x->io.in = q & BIT(3);
+	x->io.string = q & BIT(4);
+	x->io.rep = q & BIT(5);
+	x->io.addr_size = 0;
+	x->io.seg = SEG_DS;
+	if (unlikely(x->io.string) && vmx_caps.insn_info) {
+		uint32_t info = vmcs_get_exit_insn_info();
+
+		x->io.addr_size = (uint8_t)(2U << ((info >> 7) & 7));
+		x->io.seg = (info >> 15) & 7;
+	}
+}
+
+/* "Exit Qualification for EPT Violations". */
+static void decode_npf(struct vmexit *x)
+{
+	uint64_t q = vmcs_get_qualification();
+
+	x->kind = VMEXIT_NPF;
+	x->info1 = q;
+	x->npf.gpa = vmcs_get_guest_physical();
+	x->info2 = x->npf.gpa;
+	x->npf.present = q & (BIT(3) | BIT(4) | BIT(5));
+	x->npf.write = q & BIT(1);
+	x->npf.fetch = q & BIT(2);
+	x->npf.user = true;
+	x->npf.gva_valid = q & BIT(7);
+	x->npf.in_table = x->npf.gva_valid && !(q & BIT(8));
+	if (x->npf.gva_valid)
+		x->npf.gva = vmcs_get_guest_linear();
+}
+
+/* An IRET that ended an NMI's blocking did not complete: it blocks again.
+ * ("Information About NMI Unblocking Due to IRET") */
+static void block_nmis_again(void)
+{
+	vmcs_set_guest_blocking(vmcs_get_guest_blocking() | BLOCKING_NMI);
+}
+
+/* #MC and NMI are the machine's: their handlers run here, as if they had come
+ * a moment later. */
+static void decode_exception(struct vcpu *v, struct vmexit *x)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	uint32_t event = vmcs_get_exit_event();
+
+	x->info1 = event;
+	if ((event & EVENT_TYPE) == EVENT_NMI) {
+		x->kind = VMEXIT_NMI;
+		__asm__ volatile("int $2");
+		return;
+	}
+	x->kind = VMEXIT_EXCEPTION;
+	x->exc.vector = event & EVENT_VECTOR;
+	x->exc.has_error = event & EVENT_ERROR;
+	x->exc.error = x->exc.has_error ? vmcs_get_exit_event_error() : 0;
+	x->exc.cr2 = 0;
+	if ((event & EVENT_UNBLOCKED) && !s->event && x->exc.vector != TRAP_DF)
+		block_nmis_again();
+	if (x->exc.vector == TRAP_MC)
+		__asm__ volatile("int $18");
+	if (x->exc.vector == 1) /* bits as in DR6 */
+		s->debug_cause = vmcs_get_qualification() &
+				 (BIT(14) | BIT(13) | GENMASK(3, 0));
+}
+
+/* "Exit Qualification for Control-Register Accesses". Reads never exit. */
+static void decode_cr(struct vcpu *v, struct vmexit *x)
+{
+	uint64_t q = vmcs_get_qualification();
+	unsigned int how = (q >> 4) & 3;
+
+	x->info1 = q;
+	x->kind = VMEXIT_CR_WRITE;
+	x->cr.cr = q & 15;
+	x->cr.gpr = (q >> 8) & 15;
+	x->cr.value = (&v->regs.rax)[x->cr.gpr];
+	if (vmx_code_bits(v) != 64)
+		x->cr.value = (uint32_t)x->cr.value;
+	if (how == 3) /* LMSW cannot clear PE */
+		x->cr.value = (vmx_get_creg(v, CR0) & ~0xeUL) |
+			      ((q >> 16) & 0xf);
+	else if (how == 2) /* CLTS */
+		x->cr.value = vmx_get_creg(v, CR0) & ~X86_CR0_TS;
+	else if (how == 1)
+		x->kind = VMEXIT_CR_READ;
+}
+
+/* The guest's first look at a debug register: they become its own until its
+ * vCPU leaves this CPU. */
+static void decode_mov_dr(struct vcpu *v, struct vmexit *x)
+{
+	x->kind = VMEXIT_INTERNAL;
+	vmx_load_debug_registers(vmx_vcpu(v));
+}
+
+/* Entries that failed late: the guest's state, or an MSR of the load area. */
+static void decode_failed_entry(uint32_t reason, struct vmexit *x)
+{
+	uint32_t basic = reason & EXIT_REASON_BASIC;
+	const char *check = NULL;
+
+	x->kind = VMEXIT_UNKNOWN;
+	x->info1 = vmcs_get_qualification();
+	if (basic == VMX_BAD_GUEST)
+		check = vmx_check_guest(vmread_any, &vmx_caps);
+	printk(XENLOG_GUEST XENLOG_ERR "VM entry failed: %s%s%s\n",
+	       basic == VMX_BAD_GUEST ? "invalid guest state"
+	       : basic == VMX_BAD_MSR ? "an MSR of the load list"
+				      : "machine check",
+	       check ? ": " : "", check ? check : "");
+}
+
+static const char *const refusals[] = {
+	[1] = "VMCALL in VMX root operation",
+	[2] = "VMCLEAR with an invalid address",
+	[3] = "VMCLEAR with the VMXON pointer",
+	[4] = "VMLAUNCH with a VMCS that is not clear",
+	[5] = "VMRESUME with a VMCS that is not launched",
+	[6] = "VMRESUME after VMXOFF",
+	[7] = "invalid control fields",
+	[8] = "invalid host-state fields",
+	[9] = "VMPTRLD with an invalid address",
+	[10] = "VMPTRLD with the VMXON pointer",
+	[11] = "VMPTRLD with a wrong revision",
+	[12] = "VMREAD or VMWRITE of a field that is not there",
+	[13] = "VMWRITE to a read-only field",
+	[15] = "VMXON in VMX root operation",
+	[26] = "events blocked by MOV SS",
+	[28] = "invalid operand of INVEPT or INVVPID",
+};
+
+/* "VM-Instruction Error Numbers": the entry was not even tried. */
+void vmx_decode_refusal(struct vcpu *v, int how, struct vmexit *x)
+{
+	uint32_t error = how == 2 ? vmcs_get_instruction_error() : 0;
+	const char *name = error < ARRAY_SIZE(refusals) ? refusals[error]
+							: NULL;
+
+	printk(XENLOG_GUEST XENLOG_ERR "d%uv%u: VM entry refused: %s (%u)\n",
+	       v->domain->id, v->id,
+	       how == 1 ? "no current VMCS"
+	       : name   ? name
+			: "unnamed error",
+	       error);
+	*x = (struct vmexit){.kind = VMEXIT_UNKNOWN, .code = error};
+}
+
+static const uint8_t simple[VMX_REASONS] = {
+	[VMX_TRIPLE_FAULT] = VMEXIT_SHUTDOWN,
+	[VMX_INTR_WINDOW] = VMEXIT_INTERNAL,
+	[VMX_NMI_WINDOW] = VMEXIT_INTERNAL,
+	[VMX_TASK_SWITCH] = VMEXIT_TASK_SWITCH,
+	[VMX_CPUID] = VMEXIT_CPUID,
+	[VMX_GETSEC] = VMEXIT_VIRT,
+	[VMX_HLT] = VMEXIT_HLT,
+	[VMX_INVD] = VMEXIT_INVD,
+	[VMX_INVLPG] = VMEXIT_INVLPG,
+	[VMX_RDPMC] = VMEXIT_RDPMC,
+	[VMX_RDTSC] = VMEXIT_RDTSC,
+	[VMX_RSM] = VMEXIT_VIRT,
+	[VMX_VMCALL] = VMEXIT_HYPERCALL,
+	[VMX_VMCLEAR... VMX_VMXON] = VMEXIT_VIRT,
+	[VMX_RDMSR] = VMEXIT_RDMSR,
+	[VMX_WRMSR] = VMEXIT_WRMSR,
+	[VMX_MWAIT] = VMEXIT_MWAIT,
+	[VMX_MONITOR] = VMEXIT_MONITOR,
+	[VMX_PAUSE] = VMEXIT_PAUSE,
+	[VMX_INVEPT] = VMEXIT_VIRT,
+	[VMX_RDTSCP] = VMEXIT_RDTSCP,
+	[VMX_TIMER] = VMEXIT_INTERNAL,
+	[VMX_INVVPID] = VMEXIT_VIRT,
+	[VMX_WBINVD] = VMEXIT_INVD,
+	[VMX_XSETBV] = VMEXIT_XSETBV,
+	[VMX_VMFUNC] = VMEXIT_VIRT,
+	[VMX_XSAVES] = VMEXIT_VIRT,
+	[VMX_XRSTORS] = VMEXIT_VIRT,
+};
+
+static void decode_rare(struct vcpu *v, uint32_t reason, struct vmexit *x)
+{
+	x->kind = VMEXIT_UNKNOWN;
+	if (reason & EXIT_REASON_ENTRY) {
+		decode_failed_entry(reason, x);
+		return;
+	}
+	switch (reason & EXIT_REASON_BASIC) {
+	case VMX_EXCEPTION:
+		decode_exception(v, x);
+		break;
+	case VMX_CR:
+		decode_cr(v, x);
+		break;
+	case VMX_MOV_DR:
+		decode_mov_dr(v, x);
+		break;
+	case VMX_TPR: /* what it held back may go now */
+		x->kind = VMEXIT_INTERNAL;
+		hvm_vcpu(v)->irq_check = true;
+		break;
+	case VMX_EPT_MISCONFIG:
+		x->info1 = vmcs_get_guest_physical();
+		break;
+	}
+}
+
+HOT void vmx_decode(struct vcpu *v, uint32_t reason, struct vmexit *x)
+{
+	x->code = reason;
+	x->info1 = x->info2 = 0;
+	x->length = 0;
+	if (likely(reason < ARRAY_SIZE(simple) && simple[reason])) {
+		x->kind = simple[reason];
+		return;
+	}
+	switch (reason) {
+	case VMX_EXTINT: /* VMEXIT_INTR is 0 */
+		x->kind = VMEXIT_INTR;
+		break;
+	case VMX_IO:
+		decode_io(x);
+		break;
+	case VMX_EPT_VIOLATION:
+		decode_npf(x);
+		if (unlikely(x->info1 & BIT(12)) && !vmx_vcpu(v)->event)
+			block_nmis_again();
+		break;
+	default:
+		decode_rare(v, reason, x);
+	}
+}
+
+HOT bool vmx_skip(struct vcpu *v, const struct vmexit *x)
+{
+	uint32_t blocking = vmcs_get_guest_blocking();
+
+	(void)x;
+	v->regs.rip += vmcs_get_exit_length();
+	if (unlikely(v->regs.rip >> 32) && vmx_code_bits(v) != 64)
+		v->regs.rip = (uint32_t)v->regs.rip;
+	if (unlikely(blocking & (BLOCKING_STI | BLOCKING_MOVSS)))
+		vmcs_set_guest_blocking(
+			blocking & ~(uint32_t)(BLOCKING_STI | BLOCKING_MOVSS));
+	return true;
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * VT-x: finding and enabling it, loading a vCPU onto a CPU, entering it. The
+ * table at the end is what hvm/ sees.
+ *
+ * A vCPU's VMCS is current on the CPU that it is loaded on, and cleared when it
+ * leaves, so whoever wants to look at a vCPU that runs nowhere can make its
+ * VMCS current for a moment (vmx_hold()). A loaded vCPU's SYSCALL MSRs and,
+ * after their first use, debug registers are on the CPU; the host's come back
+ * with vcpu_unload().
+ */
+#include "hvm/vmx/vmx.h"
+
+#include "console/printk.h"
+#include "cpu/traps.h"
+#include "hvm/vmx/entry.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mem/alloc.h"
+#include "mem/layout.h"
+
+#define HOT __attribute__((section(".text.hot")))
+
+#define MSR_FEATURE_CONTROL    0x3a
+#define FEATURE_CONTROL_LOCKED BIT(0)
+#define FEATURE_CONTROL_VMXON  BIT(2)
+#define MSR_SYSENTER_CS        0x174
+#define MSR_SYSENTER_ESP       0x175
+#define MSR_SYSENTER_EIP       0x176
+#define MSR_TSC_AUX            0xc0000103
+#define NO_CPU                 (~0U)
+
+static_assert(offsetof(struct guest_regs, rcx) == REGS_RCX, "entry.S");
+static_assert(offsetof(struct guest_regs, rbx) == REGS_RBX, "entry.S");
+static_assert(offsetof(struct guest_regs, rdi) == REGS_RDI, "entry.S");
+static_assert(offsetof(struct guest_regs, r15) == REGS_R15, "entry.S");
+static_assert(VMCS_host_rsp == FIELD_HOST_RSP, "entry.S");
+
+struct vmx_cpu {
+	struct vmcs *on;             /* the VMXON region */
+	struct vmx_vcpu *loaded;     /* whose VMCS is current, for good */
+	uint64_t lazy[NR_LAZY_MSRS]; /* the host's while a vCPU is loaded */
+	unsigned long flags;         /* of vmx_hold_slowly() */
+};
+static DEFINE_PER_CPU(struct vmx_cpu, vmx);
+
+struct vmx_caps vmx_caps;
+
+struct idt_pointer {
+	uint16_t limit;
+	uint64_t base;
+} __packed;
+
+static uint64_t msr_or_zero(uint32_t msr)
+{
+	uint64_t val = 0;
+
+	rdmsr_safe(msr, &val);
+	return val;
+}
+
+static void read_msrs(struct vmx_msrs *m)
+{
+	uint32_t from;
+
+	m->basic = msr_or_zero(MSR_VMX_BASIC);
+	from = m->basic & VMX_BASIC_TRUE ? MSR_VMX_TRUE_PIN : MSR_VMX_PIN;
+	m->pin = msr_or_zero(from);
+	m->proc = msr_or_zero(from + 1);
+	m->exit = msr_or_zero(from + 2);
+	m->entry = msr_or_zero(from + 3);
+	m->misc = msr_or_zero(MSR_VMX_MISC);
+	m->cr0_fixed0 = msr_or_zero(MSR_VMX_CR0_FIXED0);
+	m->cr0_fixed1 = msr_or_zero(MSR_VMX_CR0_FIXED1);
+	m->cr4_fixed0 = msr_or_zero(MSR_VMX_CR4_FIXED0);
+	m->cr4_fixed1 = msr_or_zero(MSR_VMX_CR4_FIXED1);
+	/* Each is there only if what reports it is. */
+	m->proc2 = (m->proc >> 32) & PROC_SECONDARY ? msr_or_zero(MSR_VMX_PROC2)
+						    : 0;
+	m->ept_vpid = (m->proc2 >> 32) & (PROC2_EPT | PROC2_VPID)
+			      ? msr_or_zero(MSR_VMX_EPT_VPID)
+			      : 0;
+}
+
+/* The firmware decides for good, unless it has not (SDM Vol. 3, "Enabling and
+ * Entering VMX Operation"). */
+static bool enable_feature(void)
+{
+	uint64_t val = 0;
+
+	if (!rdmsr_safe(MSR_FEATURE_CONTROL, &val))
+		return true; /* an emulator's: nothing forbids it */
+	if (!(val & FEATURE_CONTROL_LOCKED)) {
+		val |= FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMXON;
+		wrmsr_safe(MSR_FEATURE_CONTROL, val);
+	}
+	return val & FEATURE_CONTROL_VMXON;
+}
+
+static void print_caps(const struct vmx_msrs *m)
+{
+	static char names[400];
+
+	printk("VMX: EPT of 4 KiB%s%s%s, unrestricted guest\n",
+	       vmx_caps.ept_2m ? ", 2 MiB" : "",
+	       vmx_caps.ept_1g ? ", 1 GiB" : "",
+	       vmx_caps.ept_ad ? ", accessed and dirty bits" : "");
+	vmx_name_caps(m, &vmx_caps, true, names, sizeof(names));
+	printk("VMX: used: %s\n", names);
+	vmx_name_caps(m, &vmx_caps, false, names, sizeof(names));
+	if (names[0])
+		printk("VMX: not used: %s\n", names);
+}
+
+static bool vmx_probe(void)
+{
+	static char missing[300];
+	struct vmx_msrs m;
+
+	if (!cpu_features.vmx)
+		return false;
+	if (!enable_feature()) {
+		printk(XENLOG_WARNING "VMX: switched off by the firmware\n");
+		return false;
+	}
+	read_msrs(&m);
+	if (!vmx_choose(&m, &vmx_caps, missing, sizeof(missing))) {
+		printk(XENLOG_WARNING "VMX: not used: it lacks %s\n", missing);
+		return false;
+	}
+	ept_format.max_leaf_level = vmx_caps.ept_1g   ? 3
+				    : vmx_caps.ept_2m ? 2
+						      : 1;
+	print_caps(&m);
+	return true;
+}
+
+/* Every CPU must offer what was chosen on the first. */
+static bool same_as_first(void)
+{
+	struct vmx_caps here;
+	struct vmx_msrs m;
+	char missing[200];
+
+	read_msrs(&m);
+	if (vmx_choose(&m, &here, missing, sizeof(missing)) &&
+	    memcmp(&here, &vmx_caps, sizeof(here)) == 0)
+		return true;
+	printk(XENLOG_ERR "VMX: CPU %u differs from CPU 0\n",
+	       smp_processor_id());
+	return false;
+}
+
+static int vmx_cpu_up(void)
+{
+	struct vmx_cpu *c = &this_cpu(vmx);
+	struct vmcs *on;
+
+	if (!enable_feature() || !same_as_first())
+		return -EINVAL;
+	on = alloc_page_virt(ALLOC_ZERO);
+	if (!on)
+		return -ENOMEM;
+	on->revision = vmx_caps.revision;
+	write_cr4(read_cr4() | CR4_VMXE);
+	if (!vmxon(virt_to_maddr(on))) {
+		write_cr4(read_cr4() & ~CR4_VMXE);
+		free_page_virt(on);
+		printk(XENLOG_ERR "VMX: CPU %u: VMXON failed\n",
+		       smp_processor_id());
+		return -EIO;
+	}
+	c->on = on;
+	c->loaded = NULL;
+	invept(INV_ALL, 0);
+	if (vmx_caps.vpid)
+		invvpid(INV_ALL, 0);
+	vmx_asid_init_cpu();
+	return 0;
+}
+
+static void vmx_cpu_down(void)
+{
+	struct vmx_cpu *c = &this_cpu(vmx);
+
+	vmxoff();
+	write_cr4(read_cr4() & ~CR4_VMXE);
+	free_page_virt(c->on);
+	c->on = NULL;
+}
+
+void vmx_hold_slowly(struct vmx_vcpu *s)
+{
+	unsigned long flags = local_irq_save();
+
+	BUG_ON(!vmptrld(s->vmcs_pa));
+	s->held = true;
+	this_cpu(vmx).flags = flags;
+}
+
+void vmx_release_slowly(struct vmx_vcpu *s)
+{
+	struct vmx_cpu *c = &this_cpu(vmx);
+
+	s->held = false;
+	s->launched = false;
+	vmclear(s->vmcs_pa);
+	if (c->loaded)
+		vmptrld(c->loaded->vmcs_pa);
+	local_irq_restore(c->flags);
+}
+
+static uint64_t make_eptp(const struct domain *d)
+{
+	return mfn_to_maddr(d->p2m.root) | EPTP_WB | EPTP_LEVELS |
+	       (vmx_caps.ept_ad ? EPTP_AD : 0);
+}
+
+static int vmx_vcpu_init(struct vcpu *v)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+
+	s->vmcs = alloc_page_virt(ALLOC_ZERO);
+	s->vapic = alloc_page_virt(ALLOC_ZERO);
+	if (!s->vmcs || !s->vapic) {
+		free_page_virt(s->vmcs);
+		free_page_virt(s->vapic);
+		s->vmcs = NULL;
+		s->vapic = NULL;
+		return -ENOMEM;
+	}
+	s->vmcs_pa = virt_to_maddr(s->vmcs);
+	s->vmcs->revision = vmx_caps.revision;
+	vmclear(s->vmcs_pa);
+	s->posted = -1;
+	s->last_cpu = NO_CPU;
+	s->eptp = make_eptp(v->domain);
+	vmx_vmcs_init(v);
+	return 0;
+}
+
+static void vmx_vcpu_destroy(struct vcpu *v)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+
+	free_page_virt(s->vmcs);
+	free_page_virt(s->vapic);
+	s->vmcs = NULL;
+	s->vapic = NULL;
+}
+
+/* The host's half that is this CPU's own. */
+static void set_host_cpu(void)
+{
+	struct idt_pointer p;
+
+	__asm__ volatile("sgdt %0" : "=m"(p));
+	vmcs_set_host_gdtr_base(p.base);
+	__asm__ volatile("sidt %0" : "=m"(p));
+	vmcs_set_host_idtr_base(p.base);
+	vmcs_set_host_tr_base((uint64_t)&this_cpu(tss));
+	vmcs_set_host_fs_base(rdmsr(MSR_FS_BASE));
+	vmcs_set_host_gs_base(rdmsr(MSR_GS_BASE));
+	vmcs_set_host_sysenter_cs((uint32_t)rdmsr(MSR_SYSENTER_CS));
+	vmcs_set_host_sysenter_esp(rdmsr(MSR_SYSENTER_ESP));
+	vmcs_set_host_sysenter_eip(rdmsr(MSR_SYSENTER_EIP));
+}
+
+static void swap_msrs_in(struct vmx_vcpu *s)
+{
+	struct vmx_cpu *c = &this_cpu(vmx);
+
+	for (unsigned int i = 0; i < NR_LAZY_MSRS; i++) {
+		c->lazy[i] = rdmsr(vmx_lazy_msrs[i]);
+		wrmsr(vmx_lazy_msrs[i], s->lazy[i]);
+	}
+}
+
+static void swap_msrs_out(struct vmx_vcpu *s)
+{
+	struct vmx_cpu *c = &this_cpu(vmx);
+
+	for (unsigned int i = 0; i < NR_LAZY_MSRS; i++) {
+		s->lazy[i] = rdmsr(vmx_lazy_msrs[i]);
+		wrmsr(vmx_lazy_msrs[i], c->lazy[i]);
+	}
+}
+
+static void vmx_vcpu_load(struct vcpu *v)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	unsigned long flags = local_irq_save();
+
+	BUG_ON(!vmptrld(s->vmcs_pa));
+	this_cpu(vmx).loaded = s;
+	s->loaded = true;
+	if (s->last_cpu != smp_processor_id()) {
+		set_host_cpu();
+		s->vpid_generation = 0;
+		s->flush_ept = true;
+		s->last_cpu = smp_processor_id();
+	}
+	vmcs_set_host_cr0(read_cr0());
+	vmcs_set_host_cr3(read_cr3());
+	vmcs_set_host_cr4(read_cr4());
+	swap_msrs_in(s);
+	if (cpu_features.rdtscp)
+		wrmsr(MSR_TSC_AUX, hvm_vcpu(v)->tsc_aux);
+	local_irq_restore(flags);
+}
+
+static void vmx_vcpu_unload(struct vcpu *v)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	unsigned long flags = local_irq_save();
+
+	vmx_save_debug_registers(s);
+	swap_msrs_out(s);
+	vmclear(s->vmcs_pa);
+	this_cpu(vmx).loaded = NULL;
+	s->loaded = false;
+	s->launched = false;
+	local_irq_restore(flags);
+}
+
+static inline void write_cr2(uint64_t val)
+{
+	__asm__ volatile("mov %0, %%cr2" : : "r"(val));
+}
+
+/* RIP, RSP and RFLAGS: written where they differ from what the last exit left
+ * there. */
+static HOT void put_registers(const struct guest_regs *r, struct vmx_vcpu *s)
+{
+	if (r->rip != s->rip)
+		vmcs_set_guest_rip(r->rip);
+	if (unlikely(r->rsp != s->rsp))
+		vmcs_set_guest_rsp(r->rsp);
+	if (unlikely(r->rflags != s->rflags))
+		vmcs_set_guest_rflags(r->rflags);
+	if (read_cr2() != s->cr2)
+		write_cr2(s->cr2);
+}
+
+static HOT void get_registers(struct guest_regs *r, struct vmx_vcpu *s)
+{
+	r->rip = s->rip = vmcs_get_guest_rip();
+	r->rsp = s->rsp = vmcs_get_guest_rsp();
+	r->rflags = s->rflags = vmcs_get_guest_rflags();
+}
+
+static HOT void vmx_run(struct vcpu *v, struct vmexit *x)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	uint32_t reason, vectoring;
+	int refused;
+
+	vmx_asid_assign(s);
+	if (unlikely(s->load_pdptes))
+		vmx_load_pdptes(v);
+	vmx_deliver(v);
+	put_registers(&v->regs, s);
+	refused = vmx_enter(&v->regs, &s->host_rsp, s->launched);
+	s->cr2 = read_cr2();
+	if (unlikely(refused)) {
+		vmx_decode_refusal(v, refused, x);
+		return;
+	}
+	reason = vmcs_get_exit_reason();
+	get_registers(&v->regs, s);
+	s->launched = s->launched || !(reason & EXIT_REASON_ENTRY);
+	vectoring = vmcs_get_idt_vectoring();
+	if (unlikely(vectoring & EVENT_VALID))
+		vmx_reinject(v, vectoring);
+	vmx_decode(v, reason, x);
+}
+
+static void vmx_set_tsc_offset(struct vcpu *v, uint64_t offset)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	bool held = vmx_hold(s);
+
+	vmcs_set_tsc_offset(offset);
+	vmx_release(s, held);
+}
+
+static void vmx_intercept_tsc(struct vcpu *v, bool on)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	bool held = vmx_hold(s);
+	uint32_t proc = s->proc & ~(uint32_t)PROC_RDTSC;
+
+	vmx_set_proc(s, on ? proc | PROC_RDTSC : proc);
+	vmx_release(s, held);
+}
+
+static void vmx_flush(struct vcpu *v)
+{
+	WRITE_ONCE(vmx_vcpu(v)->flush_ept, true);
+}
+
+const struct hvm_ops vmx_ops = {
+	.name = "VMX",
+	.p2m = &ept_format,
+	.hypercall_insn = {0x0f, 0x01, 0xc1}, /* VMCALL */
+	.vcpu_size = sizeof(struct vmx_vcpu),
+	.domain_size = sizeof(struct vmx_domain),
+	.probe = vmx_probe,
+	.cpu_up = vmx_cpu_up,
+	.cpu_down = vmx_cpu_down,
+	.domain_init = vmx_maps_init,
+	.domain_destroy = vmx_maps_destroy,
+	.vcpu_init = vmx_vcpu_init,
+	.vcpu_destroy = vmx_vcpu_destroy,
+	.vcpu_load = vmx_vcpu_load,
+	.vcpu_unload = vmx_vcpu_unload,
+	.run = vmx_run,
+	.skip = vmx_skip,
+	.get_creg = vmx_get_creg,
+	.set_creg = vmx_set_creg,
+	.get_seg = vmx_get_seg,
+	.set_seg = vmx_set_seg,
+	.cpl = vmx_cpl,
+	.code_bits = vmx_code_bits,
+	.get_paging = vmx_get_paging,
+	.get_msr = vmx_get_msr,
+	.set_msr = vmx_set_msr,
+	.get_dr = vmx_get_dr,
+	.set_dr = vmx_set_dr,
+	.post_irq = vmx_post_irq,
+	.posted_irq = vmx_posted_irq,
+	.watch_tpr = vmx_watch_tpr,
+	.inject_exception = vmx_inject_exception,
+	.inject_nmi = vmx_inject_nmi,
+	.set_tsc_offset = vmx_set_tsc_offset,
+	.allow_port = vmx_allow_port,
+	.allow_msr = vmx_allow_msr,
+	.intercept_tsc = vmx_intercept_tsc,
+	.flush = vmx_flush,
+	.dump = vmx_dump,
+};
