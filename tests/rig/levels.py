@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from . import bench, debian, devices, guests, hypervisor, image, session
+from . import bench, bochs, debian, devices, guests, hypervisor, image, session
 from . import slots, starts
 from .console import say
 from .tap import Results
@@ -36,6 +36,9 @@ class Report:
         say("not ok %d - %s: %s" % (number, name, lines[0]))
         for line in lines[1:]:
             say("# " + line)
+
+    def note(self, text):
+        say("# " + text)
 
     def skip(self, what, why):
         self.skipped.append((what, why))
@@ -240,8 +243,11 @@ def levels(report, wanted):
         report.skip("level bench", why_not)
     elif "bench" in wanted and report.room_for("level bench", 150):
         bench.level(report)
-    if "vmx" in wanted:
-        report.skip("level vmx", "the hypervisor has no VT-x part yet")
+    for name in ("vmx", "models"):
+        if name in wanted and ours and report.room_for("level " + name, 120):
+            bochs.level(report, name)
+        elif name in wanted and not ours:
+            report.skip("level " + name, why_not)
     for boot in all_boots():
         if boot.level not in wanted and boot.name not in wanted:
             continue
