@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import tty
 
 from . import iso, slots
 from .console import Console
@@ -244,6 +245,7 @@ boot: cdrom
 log: {log}
 panic: action=fatal
 com1: enabled=1, mode=file, dev={com1}
+com2: {com2}
 port_e9_hack: enabled=1
 clock: sync=none, time0=utc
 cpu: model={cpu}, count={cpus}, ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=1
@@ -253,12 +255,26 @@ cpu: model={cpu}, count={cpus}, ips=100000000, reset_on_triple_fault=0, ignore_b
 CPU_BOCHS = "corei7_haswell_4770"
 
 
+class Terminal:
+    """A pseudo-terminal: Bochs' serial line that goes both ways."""
+
+    def __init__(self):
+        self.fd, self.other = os.openpty()
+        tty.setraw(self.other)
+        self.name = os.ttyname(self.other)
+
+    def sendall(self, data):
+        while data:
+            data = data[os.write(self.fd, data):]
+
+
 class Bochs(Machine):
     """Bochs from a GRUB image. Its debugger is only told to go on."""
 
     def __init__(self, logs, name, kernel, append="", modules=(), memory=512,
-                 cpus=1, cpu=None, echo=None):
+                 cpus=1, cpu=None, channel=False, echo=None):
         super().__init__(logs, name, echo)
+        self.use_channel, self.channel = channel, None
         self.kernel, self.append, self.modules = kernel, append, modules
         self.memory, self.cpus, self.cpu = memory, cpus, cpu or CPU_BOCHS
 
@@ -267,10 +283,14 @@ class Bochs(Machine):
         image = os.path.join(self.scratch, "iso")
         config = os.path.join(self.scratch, "bochsrc")
         iso.make_bios(image, self.kernel, self.append, self.modules)
+        com2 = "enabled=0"
+        if self.use_channel:
+            self.channel_socket = Terminal()
+            com2 = "enabled=1, mode=term, dev=" + self.channel_socket.name
         with open(config, "w") as f:
             f.write(BOCHSRC.format(memory=self.memory, iso=image,
                                    log=self.path(".bochs"), com1=com1,
-                                   cpu=self.cpu, cpus=self.cpus))
+                                   com2=com2, cpu=self.cpu, cpus=self.cpus))
         return config
 
     def launch(self):
@@ -289,12 +309,19 @@ class Bochs(Machine):
                    stdout=open(self.path(".bochs-out"), "wb"))
         self.console = Console(self.fifo, self.path(".console"), self.start,
                                self.echo)
+        if self.use_channel:
+            self.channel = Console(self.channel_socket.fd, None, self.start)
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self):
         """The console ends with the emulator: we hold its pipe open."""
         self.process.wait()
         self.console.closing = True
+        if self.channel:
+            os.close(self.channel_socket.other)
+
+    def qmp(self, *command):
+        """There is no such thing; a power-off ends the process."""
 
     def stop(self):
         # We hold the pipe open ourselves, so it has no end of file.

@@ -62,7 +62,8 @@ class Dom0:
             words.append("shell=" + shell)
         modules = [(image_path, " ".join(words + [kappend]).strip()),
                    (self.initrd, "")]
-        self.machine = hypervisor.qemu(
+        start = hypervisor.EMULATORS[options.pop("emulator", "qemu")]
+        self.machine = start(
             hv, logs, name, modules, dom0_memory=dom0_memory, append=append,
             memory=memory, channel=agent == "ttyS1", **options)
 
