@@ -12,83 +12,75 @@ int xc_sched_id(xc_interface *xch, int *sched_id)
 	return rc;
 }
 
-/* A domain's parameters: put or get, of a scheduler. */
+/* One call about a domain's parameters. */
 static int domain_op(xc_interface *xch, struct xen_domctl *op, uint32_t sched,
 		     uint32_t cmd)
 {
 	op->u.scheduler_op.sched_id = sched;
 	op->u.scheduler_op.cmd = cmd;
-	return xc_domctl(xch, op);
+	return xc_domctl(xch, op) ? -1 : 0;
+}
+
+/* Each scheduler's parameters are a member of one union: they are handed on
+ * by size. */
+static int domain_put(xc_interface *xch, uint32_t domid, uint32_t sched,
+		      const void *parameters, size_t size)
+{
+	struct xen_domctl op = DOMCTL(scheduler_op, domid);
+
+	memcpy(&op.u.scheduler_op.u, parameters, size);
+	return domain_op(xch, &op, sched, XEN_DOMCTL_SCHEDOP_putinfo);
+}
+
+static int domain_get(xc_interface *xch, uint32_t domid, uint32_t sched,
+		      void *parameters, size_t size)
+{
+	struct xen_domctl op = DOMCTL(scheduler_op, domid);
+
+	if (domain_op(xch, &op, sched, XEN_DOMCTL_SCHEDOP_getinfo))
+		return -1;
+	memcpy(parameters, &op.u.scheduler_op.u, size);
+	return 0;
 }
 
 int xc_sched_credit_domain_set(xc_interface *xch, uint32_t domid,
 			       struct xen_domctl_sched_credit *sdom)
 {
-	struct xen_domctl op = DOMCTL(scheduler_op, domid);
-
-	op.u.scheduler_op.u.credit = *sdom;
-	return domain_op(xch, &op, XEN_SCHEDULER_CREDIT,
-			 XEN_DOMCTL_SCHEDOP_putinfo)
-		       ? -1
-		       : 0;
+	return domain_put(xch, domid, XEN_SCHEDULER_CREDIT, sdom,
+			  sizeof(*sdom));
 }
 
 int xc_sched_credit_domain_get(xc_interface *xch, uint32_t domid,
 			       struct xen_domctl_sched_credit *sdom)
 {
-	struct xen_domctl op = DOMCTL(scheduler_op, domid);
-
-	if (domain_op(xch, &op, XEN_SCHEDULER_CREDIT,
-		      XEN_DOMCTL_SCHEDOP_getinfo))
-		return -1;
-	*sdom = op.u.scheduler_op.u.credit;
-	return 0;
+	return domain_get(xch, domid, XEN_SCHEDULER_CREDIT, sdom,
+			  sizeof(*sdom));
 }
 
 int xc_sched_credit2_domain_set(xc_interface *xch, uint32_t domid,
 				struct xen_domctl_sched_credit2 *sdom)
 {
-	struct xen_domctl op = DOMCTL(scheduler_op, domid);
-
-	op.u.scheduler_op.u.credit2 = *sdom;
-	return domain_op(xch, &op, XEN_SCHEDULER_CREDIT2,
-			 XEN_DOMCTL_SCHEDOP_putinfo)
-		       ? -1
-		       : 0;
+	return domain_put(xch, domid, XEN_SCHEDULER_CREDIT2, sdom,
+			  sizeof(*sdom));
 }
 
 int xc_sched_credit2_domain_get(xc_interface *xch, uint32_t domid,
 				struct xen_domctl_sched_credit2 *sdom)
 {
-	struct xen_domctl op = DOMCTL(scheduler_op, domid);
-
-	if (domain_op(xch, &op, XEN_SCHEDULER_CREDIT2,
-		      XEN_DOMCTL_SCHEDOP_getinfo))
-		return -1;
-	*sdom = op.u.scheduler_op.u.credit2;
-	return 0;
+	return domain_get(xch, domid, XEN_SCHEDULER_CREDIT2, sdom,
+			  sizeof(*sdom));
 }
 
 int xc_sched_rtds_domain_set(xc_interface *xch, uint32_t domid,
 			     struct xen_domctl_sched_rtds *sdom)
 {
-	struct xen_domctl op = DOMCTL(scheduler_op, domid);
-
-	op.u.scheduler_op.u.rtds = *sdom;
-	return domain_op(xch, &op, XEN_SCHEDULER_RTDS,
-			 XEN_DOMCTL_SCHEDOP_putinfo);
+	return domain_put(xch, domid, XEN_SCHEDULER_RTDS, sdom, sizeof(*sdom));
 }
 
 int xc_sched_rtds_domain_get(xc_interface *xch, uint32_t domid,
 			     struct xen_domctl_sched_rtds *sdom)
 {
-	struct xen_domctl op = DOMCTL(scheduler_op, domid);
-	int rc = domain_op(xch, &op, XEN_SCHEDULER_RTDS,
-			   XEN_DOMCTL_SCHEDOP_getinfo);
-
-	if (rc == 0)
-		*sdom = op.u.scheduler_op.u.rtds;
-	return rc;
+	return domain_get(xch, domid, XEN_SCHEDULER_RTDS, sdom, sizeof(*sdom));
 }
 
 /* Xen does a batch of vCPUs a call and says how many. */
@@ -132,7 +124,7 @@ int xc_sched_rtds_vcpu_get(xc_interface *xch, uint32_t domid,
 			  num_vcpus, SAFE_BOTH);
 }
 
-/* A pool's parameters: put or get, of a scheduler. */
+/* The same for a pool. */
 static int pool_op(xc_interface *xch, struct xen_sysctl *op, uint32_t pool,
 		   uint32_t sched, uint32_t cmd)
 {
@@ -142,56 +134,49 @@ static int pool_op(xc_interface *xch, struct xen_sysctl *op, uint32_t pool,
 	return xc_sysctl(xch, op) ? -1 : 0;
 }
 
+/* Either way Xen answers with what then holds. */
+static int pool_parameters(xc_interface *xch, uint32_t pool, uint32_t sched,
+			   uint32_t cmd, void *parameters, size_t size)
+{
+	struct xen_sysctl op = SYSCTL(scheduler_op);
+
+	memcpy(&op.u.scheduler_op.u, parameters, size);
+	if (pool_op(xch, &op, pool, sched, cmd))
+		return -1;
+	memcpy(parameters, &op.u.scheduler_op.u, size);
+	return 0;
+}
+
 int xc_sched_credit_params_set(xc_interface *xch, uint32_t cpupool_id,
 			       struct xen_sysctl_credit_schedule *schedule)
 {
-	struct xen_sysctl op = SYSCTL(scheduler_op);
-	int rc;
-
-	op.u.scheduler_op.u.sched_credit = *schedule;
-	rc = pool_op(xch, &op, cpupool_id, XEN_SCHEDULER_CREDIT,
-		     XEN_SYSCTL_SCHEDOP_putinfo);
-	if (rc == 0)
-		*schedule = op.u.scheduler_op.u.sched_credit;
-	return rc;
+	return pool_parameters(xch, cpupool_id, XEN_SCHEDULER_CREDIT,
+			       XEN_SYSCTL_SCHEDOP_putinfo, schedule,
+			       sizeof(*schedule));
 }
 
 int xc_sched_credit_params_get(xc_interface *xch, uint32_t cpupool_id,
 			       struct xen_sysctl_credit_schedule *schedule)
 {
-	struct xen_sysctl op = SYSCTL(scheduler_op);
-
-	if (pool_op(xch, &op, cpupool_id, XEN_SCHEDULER_CREDIT,
-		    XEN_SYSCTL_SCHEDOP_getinfo))
-		return -1;
-	*schedule = op.u.scheduler_op.u.sched_credit;
-	return 0;
+	return pool_parameters(xch, cpupool_id, XEN_SCHEDULER_CREDIT,
+			       XEN_SYSCTL_SCHEDOP_getinfo, schedule,
+			       sizeof(*schedule));
 }
 
 int xc_sched_credit2_params_set(xc_interface *xch, uint32_t cpupool_id,
 				struct xen_sysctl_credit2_schedule *schedule)
 {
-	struct xen_sysctl op = SYSCTL(scheduler_op);
-	int rc;
-
-	op.u.scheduler_op.u.sched_credit2 = *schedule;
-	rc = pool_op(xch, &op, cpupool_id, XEN_SCHEDULER_CREDIT2,
-		     XEN_SYSCTL_SCHEDOP_putinfo);
-	if (rc == 0)
-		*schedule = op.u.scheduler_op.u.sched_credit2;
-	return rc;
+	return pool_parameters(xch, cpupool_id, XEN_SCHEDULER_CREDIT2,
+			       XEN_SYSCTL_SCHEDOP_putinfo, schedule,
+			       sizeof(*schedule));
 }
 
 int xc_sched_credit2_params_get(xc_interface *xch, uint32_t cpupool_id,
 				struct xen_sysctl_credit2_schedule *schedule)
 {
-	struct xen_sysctl op = SYSCTL(scheduler_op);
-
-	if (pool_op(xch, &op, cpupool_id, XEN_SCHEDULER_CREDIT2,
-		    XEN_SYSCTL_SCHEDOP_getinfo))
-		return -1;
-	*schedule = op.u.scheduler_op.u.sched_credit2;
-	return 0;
+	return pool_parameters(xch, cpupool_id, XEN_SCHEDULER_CREDIT2,
+			       XEN_SYSCTL_SCHEDOP_getinfo, schedule,
+			       sizeof(*schedule));
 }
 
 static int arinc653(xc_interface *xch, uint32_t pool, uint32_t cmd,

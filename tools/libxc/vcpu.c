@@ -31,37 +31,36 @@ long long xc_domain_get_cpu_usage(xc_interface *xch, uint32_t domid, int vcpu)
 	return (long long)info.cpu_time;
 }
 
+static int vcpu_context(xc_interface *xch, struct xen_domctl *op, uint32_t vcpu,
+			vcpu_guest_context_any_t *ctxt, int dir)
+{
+	struct safe s;
+	int rc;
+
+	if (safe_get(xch, &s, ctxt, sizeof(*ctxt), dir))
+		return -1;
+	op->u.vcpucontext.vcpu = vcpu;
+	set_xen_guest_handle_raw(op->u.vcpucontext.ctxt, s.p);
+	rc = xc_domctl(xch, op);
+	safe_put(xch, &s);
+	return rc;
+}
+
+/* NULL is an argument with a meaning: the vCPU is reset. */
 int xc_vcpu_setcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
 		       vcpu_guest_context_any_t *ctxt)
 {
 	struct xen_domctl op = DOMCTL(setvcpucontext, domid);
-	struct safe s;
-	int rc;
 
-	/* NULL is an argument with a meaning: the vCPU is reset. */
-	if (safe_get(xch, &s, ctxt, sizeof(*ctxt), SAFE_IN))
-		return -1;
-	op.u.vcpucontext.vcpu = vcpu;
-	set_xen_guest_handle_raw(op.u.vcpucontext.ctxt, s.p);
-	rc = xc_domctl(xch, &op);
-	safe_put(xch, &s);
-	return rc;
+	return vcpu_context(xch, &op, vcpu, ctxt, SAFE_IN);
 }
 
 int xc_vcpu_getcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
 		       vcpu_guest_context_any_t *ctxt)
 {
 	struct xen_domctl op = DOMCTL(getvcpucontext, domid);
-	struct safe s;
-	int rc;
 
-	if (safe_get(xch, &s, ctxt, sizeof(*ctxt), SAFE_OUT))
-		return -1;
-	op.u.vcpucontext.vcpu = vcpu;
-	set_xen_guest_handle_raw(op.u.vcpucontext.ctxt, s.p);
-	rc = xc_domctl(xch, &op);
-	safe_put(xch, &s);
-	return rc;
+	return vcpu_context(xch, &op, vcpu, ctxt, SAFE_OUT);
 }
 
 int xc_vcpu_get_extstate(xc_interface *xch, uint32_t domid, uint32_t vcpu,

@@ -41,15 +41,7 @@ static int attach(uint32_t domid, const char *spec)
 
 static int run_attach(const struct xl_cmd *cmd, int argc, char **argv)
 {
-	int i = xl_operands(cmd, argc, argv, 2), rc;
-	uint32_t domid = host_need(argv[i]);
-	char *spec = spec_join(argc - i - 1, argv + i + 1);
-
-	if (!spec)
-		return xl_fail("out of memory");
-	rc = attach(domid, spec);
-	free(spec);
-	return rc;
+	return run_device_attach(cmd, argc, argv, 2, attach);
 }
 
 const struct xl_cmd cmd_block_attach = {

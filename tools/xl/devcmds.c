@@ -23,7 +23,7 @@ enum dom_type domain_type(uint32_t domid)
 }
 
 /* The words of a specification, put together with commas. */
-char *spec_join(int argc, char **argv)
+static char *spec_join(int argc, char **argv)
 {
 	size_t n = 1;
 	char *out;
@@ -37,6 +37,21 @@ char *spec_join(int argc, char **argv)
 		strcat(out, argv[i]);
 	}
 	return out;
+}
+
+int run_device_attach(const struct xl_cmd *cmd, int argc, char **argv,
+		      int least,
+		      int (*attach)(uint32_t domid, const char *spec))
+{
+	int i = xl_operands(cmd, argc, argv, least), rc;
+	uint32_t domid = host_need(argv[i]);
+	char *spec = spec_join(argc - i - 1, argv + i + 1);
+
+	if (!spec)
+		return xl_fail("out of memory");
+	rc = attach(domid, spec);
+	free(spec);
+	return rc;
 }
 
 void spec_complain(const char *spec, const struct spec_error *e)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the commands about devices share (cmd_block.c has it). */
+/* What the commands about devices share (devcmds.c has it). */
 #ifndef OSTLER_XL_DEVCMDS_H
 #define OSTLER_XL_DEVCMDS_H
 
@@ -10,8 +10,6 @@
 #include "xl.h"
 
 enum dom_type domain_type(uint32_t domid);
-/* The words of a specification joined with commas, malloced. */
-char *spec_join(int argc, char **argv);
 void spec_complain(const char *spec, const struct spec_error *e);
 /* Adds a device to what is kept of a domain, for its restart. */
 void keep_addition(uint32_t domid, const char *key, const char *spec);
@@ -20,6 +18,11 @@ bool find_device(uint32_t domid, const char *kind, uint32_t devid,
 		 struct device *out);
 /* A number of the front end's, -1 if it is not there. */
 long device_number(const struct device *d, const char *name);
+/* "block-attach", "network-attach": the words after the domain, joined with
+ * commas, are what attach is called with; least counts the domain too. */
+int run_device_attach(const struct xl_cmd *cmd, int argc, char **argv,
+		      int least,
+		      int (*attach)(uint32_t domid, const char *spec));
 /* "block-list", "network-list": a line, or an object, for each device. */
 int run_device_list(const struct xl_cmd *cmd, int argc, char **argv,
 		    const char *kind, const char *header,
