@@ -114,6 +114,19 @@ static uint32_t emulation(enum build_kind kind)
 	return 0;
 }
 
+/* The newest grant table that this hypervisor has, unless one is asked for. */
+static uint32_t grant_version(xc_interface *xch, const struct build_config *cfg)
+{
+	xc_physinfo_t p;
+
+	if (cfg->max_grant_version)
+		return cfg->max_grant_version;
+	memset(&p, 0, sizeof(p));
+	if (xc_physinfo(xch, &p))
+		return 2; /* creating it will tell */
+	return p.capabilities & XEN_SYSCTL_PHYSCAP_gnttab_v2 ? 2 : 1;
+}
+
 static int create_fail(const struct build_config *cfg, struct build_error *err)
 {
 	switch (errno) {
@@ -146,8 +159,7 @@ int build_create(xc_interface *xch, const struct build_config *cfg,
 			(int32_t)or_default(cfg->max_grant_frames, 64),
 		.max_maptrack_frames =
 			(int32_t)or_default(cfg->max_maptrack_frames, 1024),
-		.grant_opts = XEN_DOMCTL_GRANT_version(
-			or_default(cfg->max_grant_version, 2)),
+		.grant_opts = XEN_DOMCTL_GRANT_version(grant_version(xch, cfg)),
 		.cpupool_id = cfg->cpupool,
 		.arch.emulation_flags = emulation(cfg->kind),
 		.arch.misc_flags = cfg->msr_relaxed ? XEN_X86_MSR_RELAXED : 0,
