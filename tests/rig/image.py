@@ -94,7 +94,7 @@ def _stock_tools(tree):
         tree.link("usr/sbin/" + name, os.path.join(XEN_BIN, name))
 
 
-def _own_tools(tree):
+def _own_tools(tree, parts):
     """What make install would install, below /usr/local."""
     stage = os.path.join(build_dir(), "stage")
     p = subprocess.run(["make", "-s", "-C", build_dir(), "install",
@@ -103,27 +103,44 @@ def _own_tools(tree):
                        text=True)
     if p.returncode:
         raise debian.Missing("make install failed:\n" + p.stdout[-2000:])
-    for part in ("bin", "sbin", "lib", "libexec", "etc"):
-        directory = os.path.join(stage, "usr/local", part)
-        if os.path.isdir(directory):
-            tree.copy(directory, "usr/local/" + part)
+    for part in parts:
+        path = os.path.join(stage, "usr/local", part)
+        if os.path.isdir(path):
+            tree.copy(path, "usr/local/" + part)
+        elif os.path.exists(path):
+            tree.file("usr/local/" + part, path, 0o755)
     for here, _, files in os.walk(os.path.join(stage, "usr/local")):
         for name in files:
             tree.libraries_of(os.path.join(here, name), leave_out=stage)
 
 
-def _own_libxc(tree):
-    """Our libxenctrl instead of the stock one, and the bare builder."""
-    built = os.path.join(build_dir(), "tools/libxc")
+def _own_library(tree):
+    """Our libxenctrl wherever the stock one is."""
     name = "libxenctrl.so.4.17"
-    library = os.path.join(built, name)
+    library = os.path.join(build_dir(), "tools/libxc", name)
     if not os.path.exists(library):
         raise debian.Missing("there is no %s: build it (make)" % library)
     for entry in list(tree.entries):
         if os.path.basename(entry) == name:
             tree.file(entry, library, 0o755)
     tree.file("lab/" + name, library, 0o755)
-    tree.program(os.path.join(built, "mkdomain"), at="usr/bin/mkdomain")
+
+
+# What a boot's tools= names: which programs of ours
+# (below /usr/local, found first) are beside the stock ones; and which of them
+# have our library under the stock programs, too.
+OURS = {
+    "stock": (), "none": (), "libxc": (),
+    "ours": ("bin", "sbin", "lib", "libexec", "etc"),
+    "xl": ("sbin/xl", "bin", "lib", "etc"),  # our xl, the stock daemons
+    "daemons": ("sbin/xenstored", "sbin/xenconsoled", "lib"),
+}
+OUR_LIBRARY = ("libxc", "daemons", "ours")
+
+
+def own_library(tools):
+    """Whether stock programs are to use our libxenctrl."""
+    return tools in OUR_LIBRARY
 
 
 def dom0(kernel, tools="stock"):
@@ -151,10 +168,13 @@ def dom0(kernel, tools="stock"):
     tree.copy("/etc/xen", "etc/xen")
     if tools != "none":
         _stock_tools(tree)
-    if tools == "ours":
-        _own_tools(tree)  # found first; the stock ones fill what is missing
+    if OURS[tools]:
+        _own_tools(tree, OURS[tools])
+    if own_library(tools):
+        _own_library(tree)
     if tools == "libxc":
-        _own_libxc(tree)  # the stock programs on our library
+        tree.program(os.path.join(build_dir(), "tools/libxc/mkdomain"),
+                     at="usr/bin/mkdomain")
     tree.text("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
     tree.text("etc/group", "root:x:0:\n")
     tree.text("etc/bashrc", "PS1='dom0# '\n")
@@ -165,7 +185,7 @@ def dom0(kernel, tools="stock"):
     return store(tree, "dom0-%s-%s" % (kernel.version, tools))
 
 
-def device_model():
+def device_model(tools="stock"):
     """What HVM guests need in dom0, as an archive to append: the firmware,
     Debian's QEMU and what it loads. Some 50 MiB: only where it is used."""
     tree = Tree()
@@ -187,6 +207,8 @@ def device_model():
         path = "/usr/lib/ipxe/qemu/%s.rom" % name
         tree.file(path, path)
     tree.copy("/usr/share/qemu/keymaps", "usr/share/qemu/keymaps")
+    if own_library(tools):
+        _own_library(tree)
     return store(tree, "device-model")
 
 

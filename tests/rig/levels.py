@@ -4,6 +4,7 @@ tests, system boots, benchmarks. tests/run calls this after it has built."""
 import argparse
 import concurrent.futures
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -113,6 +114,7 @@ class Boot:
         self.by = options.pop("by", "multiboot")
         self.reboots = options.pop("ends", "poweroff") == "reboot"
         self.device_model = options.pop("dm", None) is not None
+        self.kinds = options.pop("kinds", "")
         if options:
             raise ValueError("tests/system/boots: %s: unknown %s" %
                              (self.name, ", ".join(options)))
@@ -127,9 +129,10 @@ class Boot:
         for name in ("bench", "peer"):
             files["guest/" + name] = os.path.join(
                 hypervisor.build_dir(), "guests/pvh", name)
-        if "linux.sh" in self.scripts or "badkernels.sh" in self.scripts:
+        if {"linux.sh", "badkernels.sh", "kinds.sh"} & set(self.scripts):
             kernel = debian.Kernel("6.1")
             files["guest-kernel"] = kernel.unpacked()
+            files["guest-vmlinuz"] = kernel.vmlinuz
             files["guest.cpio"] = image.guest(kernel)
         return files
 
@@ -145,7 +148,8 @@ def run_script(report, boot, dom0, script):
     if limit < 30:
         report.skip(name, "no time is left")
         return
-    r = dom0.run("cd /lab && . /lab/" + script, limit)
+    r = dom0.run("KINDS=%s; cd /lab && . /lab/%s" %
+                 (shlex.quote(boot.kinds.replace(",", " ")), script), limit)
     path = os.path.join(report.logs, name.replace(" ", "-") + ".tap")
     with open(path, "w") as f:
         f.write(r.output)

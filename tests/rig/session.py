@@ -47,7 +47,7 @@ class Dom0:
         with open(self.initrd, "wb") as out:
             parts = [image.dom0(self.kernel, tools)]
             if device_model:
-                parts.append(image.device_model())
+                parts.append(image.device_model(tools))
             for part in parts:
                 with open(part, "rb") as f:
                     out.write(f.read())

@@ -343,13 +343,24 @@ static int take_lock(void)
 	return fd;
 }
 
+/* So that a test can see each undo: the step that XL_FAIL_STEP names fails. */
+static bool made_to_fail(const char *what)
+{
+	const char *wanted = getenv("XL_FAIL_STEP");
+
+	if (!wanted || strcmp(wanted, what))
+		return false;
+	xl_fail("XL_FAIL_STEP wants '%s' to fail", what);
+	return true;
+}
+
 static bool take_steps(struct creation *c)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		xl_note("%s: %s", c->dc->name, steps[i].what);
-		if (!steps[i].act(c))
+		if (made_to_fail(steps[i].what) || !steps[i].act(c))
 			break;
 	}
 	if (i == ARRAY_SIZE(steps))

@@ -252,9 +252,7 @@ bool disk_attach(uint32_t domid, const struct disk_spec *d, enum dom_type type)
 		snprintf(n.params, sizeof(n.params), "%s", d->target);
 	if (d->script)
 		return attach_by_script(&dev, d, type, &n);
-	if (!qdisk && !find_node(d, &n))
-		return false;
-	if (write_disk(&dev, d, type, &n))
+	if ((qdisk || find_node(d, &n)) && write_disk(&dev, d, type, &n))
 		return true;
 	if (n.bound)
 		loop_release(n.node);

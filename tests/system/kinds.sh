@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+# A Debian guest of each kind with a disk and a network card: created, listed,
+# spoken with over its console, rebooted, destroyed. KINDS= names the kinds:
+# pv, pvh, pvhvm (HVM with PV drivers), hvm (without), qdisk (PVH, its disk
+# through QEMU).
+. /lab/tap.sh
+before=$(holdings)
+truncate -s 32M /run/disk.img
+dd if=/dev/urandom of=/run/disk.img bs=1M count=8 conv=notrunc 2>/dev/null
+sum=$(dd if=/run/disk.img bs=1M count=8 2>/dev/null | md5sum | cut -d' ' -f1)
+mods blk net
+ip link add xenbr0 type bridge && ip addr add 10.9.0.1/24 dev xenbr0 &&
+	ip link set xenbr0 up
+verdict $? "a bridge"
+
+# emulated: what an HVM guest without PV drivers is given.
+emulated() {
+	words="console=ttyS0 on=emulated nopv xen_nopv"
+	lines+=('xen_platform_pci=0' 'serial="pty"'
+		'vif=["bridge=xenbr0,model=e1000,type=ioemu"]'
+		'disk=["/run/disk.img,raw,hda,w"]')
+}
+# guest KIND: its configuration.
+guest() {
+	local type=$1 kernel=/lab/guest-kernel words=console=hvc0 lines=()
+	case $1 in
+	hvm | pvhvm)
+		type=hvm kernel=/lab/guest-vmlinuz # QEMU loads it as it is
+		lines+=('vga="none"' 'vnc=0' 'usb=0')
+		;;
+	qdisk) type=pvh ;;
+	esac
+	case $1 in
+	hvm) emulated ;;
+	qdisk)
+		lines+=('vif=["bridge=xenbr0"]'
+			'disk=["vdev=xvda,format=raw,backendtype=qdisk,target=/run/disk.img"]')
+		;;
+	*) lines+=('vif=["bridge=xenbr0"]' 'disk=["/run/disk.img,raw,xvda,w"]') ;;
+	esac
+	rm -f "$LOG/guest-$1.log"
+	config "$1" "$type" $kernel 'ramdisk="/lab/guest.cpio"' 'memory=192' \
+		'on_reboot="restart"' "${lines[@]}" \
+		"extra=\"loglevel=4 panic=5 do=blk,net,echo ip=10.9.0.2 peer=10.9.0.1 $words\""
+	sed -i '/^on_reboot="destroy"/d' "/run/$1.cfg"
+}
+# listen KIND: its console is kept. xenconsoled does it but for a serial port;
+# what is said there while nobody listens is lost.
+CLIENT=
+listen() {
+	rm -f /run/keys
+	mkfifo /run/keys
+	xl console "$1" <>/run/keys >"${2:-$LOG/guest-$1.log}" 2>/run/console.err &
+	CLIENT=$!
+}
+deaf() {
+	[ -z "$CLIENT" ] || kill "$CLIENT" 2>/dev/null
+	wait "$CLIENT" 2>/dev/null
+	CLIENT=
+}
+# talk KIND WORD: said on its console until the guest answers.
+talk() {
+	local i log=/run/talk.out
+	[ "$1" = hvm ] && log=$LOG/guest-hvm.log
+	for ((i = 0; i < limit; i++)); do
+		[ -n "$CLIENT" ] && kill -0 "$CLIENT" 2>/dev/null || listen "$1" $log
+		echo "$2" >/run/keys
+		for _ in 1 2 3 4 5; do
+			nap 0.2
+			grep -q "GUEST-HEARD $2" $log && return 0
+		done
+	done
+	return 1
+}
+# restarted KIND OLD: there is a domain of the name with another number.
+restarted() {
+	local i id
+	for ((i = 0; i < 60; i++)); do
+		id=$(xl domid "$1" 2>/dev/null)
+		[ -n "$id" ] && [ "$id" != "$2" ] && return 0
+		nap 0.5
+	done
+	return 1
+}
+works() {
+	local kind=$1 log=$LOG/guest-$1.log
+	heard "$kind" 'GUEST-LISTENS' "$limit"
+	verdict $? "$kind: it comes up and does its work" "$(tail -2 "$log")"
+	sed -n '/^GUEST-\(UP\|RATE\|FAIL\)/s/^/# /p' "$log" | tr -d '\r'
+	grep -q "GUEST-BLK sum=$sum" "$log"
+	verdict $? "$kind: the disk's bytes are right"
+	grep -q 'GUEST-NET .*, 0% packet loss' "$log"
+	verdict $? "$kind: ping has no loss"
+}
+through() {
+	local kind=$1 id
+	guest "$kind"
+	ok "$kind: create" xl create -q -p "/run/$kind.cfg"
+	id=$(xl domid "$kind") || return
+	[ "$kind" = hvm ] && listen hvm
+	ok "$kind: unpause" xl unpause "$kind"
+	works "$kind"
+	on_our_library "$kind"
+	like "$kind: list" "^$kind +$id +(19[0-9]) +1 " xl list
+	like "$kind: block-list" '^(51712|768) ' xl block-list "$kind"
+	like "$kind: network-list" '^0 +0 +00:16:3e' xl network-list "$kind"
+	talk "$kind" hello
+	verdict $? "$kind: its console answers" "$(tail -2 /run/console.err)"
+	if [ "$kind" = hvm ]; then
+		fails "$kind: has nothing to ask for a reboot" . xl reboot "$kind"
+		echo reboot >/run/keys
+	else
+		ok "$kind: reboot" xl reboot "$kind"
+	fi
+	restarted "$kind" "$id"
+	verdict $? "$kind: it is a new domain"
+	deaf
+	if [ "$kind" = hvm ]; then
+		talk "$kind" again
+	else
+		wait_twice "$kind"
+	fi
+	verdict $? "$kind: and comes up again" "$(tail -2 "$LOG/guest-$kind.log")"
+	deaf
+	ok "$kind: destroy" xl destroy "$kind"
+	fails "$kind: it is gone" 'invalid domain|does not exist' xl domid "$kind"
+	fails "$kind: nothing is left in the store" . \
+		xenstore-ls "/local/domain/$((id + 1))"
+}
+# on_our_library KIND: its device model, where the image has our libxenctrl.
+on_our_library() {
+	local pid used
+	[ -e /lab/libxenctrl.so.4.17 ] || return
+	pid=$(xenstore-read "/local/domain/$(xl domid "$1")/image/device-model-pid" 2>/dev/null) || return
+	used=$(sed -n 's/.* \([^ ]*libxenctrl.so.4.17\)$/\1/p' "/proc/$pid/maps" | head -1)
+	ok "$1: QEMU runs on our libxenctrl" cmp "$used" /lab/libxenctrl.so.4.17
+}
+wait_twice() {
+	local i
+	for ((i = 0; i < limit * 5; i++)); do
+		[ "$(grep -c GUEST-UP "$LOG/guest-$1.log")" -ge 2 ] && return 0
+		nap 0.2
+	done
+	return 1
+}
+for k in ${KINDS:-pv pvh pvhvm hvm}; do
+	limit=90
+	case $k in hvm | pvhvm) limit=240 ;; esac
+	through "$k"
+done
+[ -z "$(losetup -a)" ]
+verdict $? "no loop device is left" "$(losetup -a)"
+[ -z "$(ls /sys/class/net/xenbr0/brif)" ]
+verdict $? "no interface is left"
+ip link del xenbr0
+rm -f /run/disk.img
+settled "$before"
+done_testing

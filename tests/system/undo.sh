@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+# Our xl: every step of a create that fails takes away what those before it
+# made. First each step is told to fail (XL_FAIL_STEP), then things that fail
+# by themselves. Wants dm=1: a device model is one of the steps.
+. /lab/tap.sh
+mods blk net
+truncate -s 1M /run/one.img /run/two.img
+ip link add xenbr0 type bridge && ip link set xenbr0 up
+verdict $? "a bridge"
+printf '#!/bin/sh\nexit 3\n' >/run/script-that-fails
+chmod +x /run/script-that-fails
+
+# All that a domain may hold, but for the number of the next one.
+everything() {
+	holdings
+	xl list | wc -l
+	losetup -a
+	ls /sys/class/net
+	xenstore-ls -f | sed 's/ = .*//' | grep -vE '^/(tool|test)|image/device-model-pid'
+	ls /var/lib/xen /run/xen
+	pgrep -f xen-domid
+}
+unchanged() {
+	local i
+	for ((i = 0; i < 30; i++)); do
+		everything >/run/after
+		cmp -s /run/before /run/after && break
+		nap 0.2
+	done
+	cmp -s /run/before /run/after
+	verdict $? "$1: nothing is left" "$(diff /run/before /run/after | head -5)"
+}
+# undo [LINE...]: the configuration.
+undo() {
+	config undo pvh /lab/guest/peer 'memory=32' 'vcpus=2' \
+		'vif=["bridge=xenbr0","bridge=xenbr0"]' \
+		'disk=["/run/one.img,raw,xvda,w","vdev=xvdb,format=raw,backendtype=qdisk,target=/run/two.img"]' "$@"
+}
+undo
+ok "it can be created" xl create -q -p -e /run/undo.cfg
+ok "and destroyed" xl destroy undo
+everything >/run/before
+mapfile -t steps < <(xl -v create -p -e /run/undo.cfg 2>&1 |
+	sed -n 's/^.*undo: \([a-z].*[a-z]\)$/\1/p')
+xl destroy undo
+[ "${#steps[@]}" -ge 8 ]
+verdict $? "xl -v tells its steps" "${steps[*]}"
+for s in "${steps[@]}"; do
+	fails "$s" "undo was not created: $s failed" \
+		env XL_FAIL_STEP="$s" xl create -q -p -e /run/undo.cfg
+	unchanged "$s"
+done
+
+undo 'cpus="77"'
+fails "a CPU that there is not" . xl create -q -p -e /run/undo.cfg
+unchanged "a CPU that there is not"
+undo 'device_model_override="/run/script-that-fails"'
+fails "a device model that ends" 'ended at its start' xl create -q -p -e /run/undo.cfg
+unchanged "a device model that ends"
+undo 'vif=["bridge=xenbr0","bridge=xenbr0,script=/run/script-that-fails"]'
+fails "a script that fails" 'status 3' xl create -q -p -e /run/undo.cfg
+unchanged "a script that fails"
+undo 'disk=["/run/one.img,raw,xvda,w","script=/run/script-that-fails,vdev=xvdb,target=/run/two.img"]'
+fails "a disk's script that fails" 'did not attach' xl create -q -p -e /run/undo.cfg
+unchanged "a disk's script that fails"
+mv /var/lib/xen /var/lib/xen-away
+: >/var/lib/xen
+fails "no place to keep it" 'cannot keep' xl create -q -p -e /run/undo.cfg
+rm /var/lib/xen
+mv /var/lib/xen-away /var/lib/xen
+unchanged "no place to keep it"
+undo 'vif=["bridge=nosuch"]'
+fails "no such bridge" 'the bridge nosuch does not exist' xl create -q -p /run/undo.cfg
+undo 'disk=["/run/nosuch,raw,xvda,w"]'
+fails "no such image" '/run/nosuch: No such file' xl create -q -p /run/undo.cfg
+undo 'memory=99999'
+fails "too much memory" 'needs .* MiB, the host has .* MiB' xl create -q -p /run/undo.cfg
+undo
+ok "one that lives" xl create -q -p -e /run/undo.cfg
+sed 's/name="undo"/name="rival"/' /run/undo.cfg >/run/rival.cfg
+fails "its disk for another" 'in use by domain' xl create -q -p -e /run/rival.cfg
+fails "its name for another" 'already exists' xl create -q -p -e /run/undo.cfg
+ok "destroy" xl destroy undo
+unchanged "at the end"
+ip link del xenbr0
+rm -f /run/one.img /run/two.img
+done_testing
