@@ -228,6 +228,8 @@ def guest(kernel, programs=()):
     _userland(tree)
     _modules(tree, kernel, GUEST_MODULES)
     tree.file("init", RIG + "/guest/init", 0o755)
+    # What the kernel runs when it is asked to power off.
+    tree.text("sbin/poweroff", "#!/bin/sh\nexec /bin/poweroff -f\n", 0o755)
     for path in programs:
         tree.file("bin/" + os.path.basename(path), path, 0o755)
     return store(tree, "guest-" + kernel.version)

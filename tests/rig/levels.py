@@ -11,7 +11,7 @@ import tempfile
 import time
 
 from . import bench, bochs, debian, devices, guests, hypervisor, image, session
-from . import slots, starts
+from . import schema, slots, starts
 from .console import say
 from .tap import Results
 
@@ -129,7 +129,8 @@ class Boot:
         for name in ("bench", "peer"):
             files["guest/" + name] = os.path.join(
                 hypervisor.build_dir(), "guests/pvh", name)
-        if {"linux.sh", "badkernels.sh", "kinds.sh"} & set(self.scripts):
+        if {"linux.sh", "badkernels.sh", "kinds.sh",
+                "daemons.sh"} & set(self.scripts):
             kernel = debian.Kernel("6.1")
             files["guest-kernel"] = kernel.unpacked()
             files["guest-vmlinuz"] = kernel.vmlinuz
@@ -140,6 +141,16 @@ class Boot:
 def all_boots():
     with open(os.path.join(SYSTEM, "boots")) as f:
         return [Boot(l) for l in f if l.strip() and l[0] != "#"]
+
+
+def judge_json(report, name, output):
+    """What a script had xl print with --json is as the schema says."""
+    definitions = schema.load()
+    for line in output.split("\n"):
+        if line.startswith("JSON "):
+            bad = schema.judge(line, definitions)
+            report.result("\n".join(bad[:5]) if bad else None,
+                          "%s: xl %s --json" % (name, line.split(" ")[1]))
 
 
 def run_script(report, boot, dom0, script):
@@ -153,6 +164,7 @@ def run_script(report, boot, dom0, script):
     path = os.path.join(report.logs, name.replace(" ", "-") + ".tap")
     with open(path, "w") as f:
         f.write(r.output)
+    judge_json(report, name, r.output)
     results = Results(r.output.split("\n"))
     comments = []
     for line in r.output.split("\n"):

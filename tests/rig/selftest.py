@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 
-from rig import bench, guests, levels, matrix, matrix_page, tap
+from rig import bench, guests, levels, matrix, matrix_page, schema, tap
 from rig.console import Console
 from rig.cpio import Tree
 
@@ -30,6 +30,19 @@ def archives():
                              stdout=subprocess.PIPE, check=True).stdout
         assert out.split() == [b"a", b"b", b"b/c", b"b/c/file", b"dev",
                                b"dev/null"], out
+
+
+def schemas():
+    d = schema.load()
+    line = 'JSON uptime [{"name": null, "domid": "x", "more": 1}]'
+    bad = "\n".join(schema.judge(line, d))
+    assert "domid: 'x' is no integer" in bad, bad
+    assert "more is not in the schema" in bad, bad
+    assert "there is no" in bad, bad
+    assert schema.judge("JSON nothing {}", d)
+    assert schema.judge("JSON list {", d)
+    assert not schema.complaints([], d["list"])
+    assert schema.complaints([{"state": "rx----"}], d["list"])
 
 
 def matrix_cells():
@@ -109,7 +122,8 @@ def lists():
             assert os.path.exists(os.path.join(levels.SYSTEM, script)), script
 
 
-for part in (archives, verdicts, tables, matrix_cells, consoles, lists):
+for part in (archives, verdicts, tables, schemas, matrix_cells, consoles,
+             lists):
     try:
         part()
     except Exception as e:

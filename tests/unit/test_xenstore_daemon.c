@@ -322,6 +322,7 @@ static void starts_again(void)
 	CHECK(xs && xs_write(xs, XBT_NULL, "/again", "", 0));
 	stop(SIGKILL);
 	CHECK(!xs_write(xs, XBT_NULL, "/again", "", 0));
+	CHECK(!xs_open(0) && errno == ECONNREFUSED);
 	xs_close(xs);
 	REQUIRE(start());
 	xs = xs_open(0);

@@ -51,3 +51,12 @@ freestanding() {
 	gone "$name" 5 || xl destroy "$name"
 	cat "$LOG/guest-$name.log"
 }
+
+# running TEXT: the processes whose command line has it, without a fork.
+running() {
+	local p words
+	for p in /proc/[0-9]*; do
+		mapfile -d '' -t words 2>/dev/null <"$p/cmdline" || continue
+		[[ "${words[*]}" == *"$1"* ]] && echo "${p#/proc/}"
+	done
+}
