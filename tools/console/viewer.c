@@ -33,10 +33,35 @@ static void set_nonblocking(int fd)
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+/*
+ * Says where the console is. A domain may be on its way out, and its nodes
+ * gone: then nothing of it is made again.
+ */
+static bool publish_tty(uint32_t domid, const char *tty)
+{
+	char dir[64], path[96], *node;
+	bool there, done;
+
+	snprintf(dir, sizeof(dir), "/local/domain/%u/console", domid);
+	snprintf(path, sizeof(path), "%s/tty", dir);
+	do {
+		xs_transaction_t t = xs_transaction_start(handles.xs);
+
+		if (t == XBT_NULL)
+			return false;
+		node = xs_read(handles.xs, t, dir, NULL);
+		there = node && xs_write(handles.xs, t, path, tty,
+					 (unsigned int)strlen(tty));
+		free(node);
+		done = xs_transaction_end(handles.xs, t, !there);
+	} while (!done && errno == EAGAIN);
+	return there && done;
+}
+
 /* The slave stays open here, so that the master does not hang up. */
 static bool open_pty(struct console *c)
 {
-	char path[96], tty[128];
+	char tty[128];
 	struct termios t;
 
 	if (openpty(&c->pty.fd, &c->pty_slave, tty, NULL, NULL)) {
@@ -49,9 +74,7 @@ static bool open_pty(struct console *c)
 	}
 	set_nonblocking(c->pty.fd);
 	fcntl(c->pty_slave, F_SETFD, FD_CLOEXEC);
-	snprintf(path, sizeof(path), "/local/domain/%u/console/tty", c->domid);
-	return xs_write(handles.xs, XBT_NULL, path, tty,
-			(unsigned int)strlen(tty));
+	return publish_tty(c->domid, tty);
 }
 
 static bool open_socket(struct console *c)

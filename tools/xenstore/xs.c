@@ -68,7 +68,11 @@ static int open_device(void)
 	return fd >= 0 ? fd : open("/proc/xen/xenbus", O_RDWR | O_CLOEXEC);
 }
 
-static bool open_daemon(struct xs_handle *h)
+/*
+ * The socket, or the kernel's device where there is no socket. One that nobody
+ * serves is a daemon's that died: the device would wait for it for ever.
+ */
+static bool open_daemon(struct xs_handle *h, unsigned long flags)
 {
 	const char *path = getenv("XENSTORED_PATH");
 	const char *dir = getenv("XENSTORED_RUNDIR");
@@ -84,6 +88,8 @@ static bool open_daemon(struct xs_handle *h)
 	if (h->is_socket)
 		return true;
 	err = errno;
+	if (err == ECONNREFUSED || (flags & XS_OPEN_SOCKETONLY))
+		return false;
 	h->fd = open_device();
 	if (h->fd < 0)
 		errno = err;
@@ -107,7 +113,7 @@ struct xs_handle *xs_open(unsigned long flags)
 	h->fd = h->epfd = h->evfd = -1;
 	h->events_tail = &h->events;
 	h->filter = flags & XS_UNWATCH_FILTER;
-	if (!open_daemon(h))
+	if (!open_daemon(h, flags))
 		goto fail;
 	h->epfd = epoll_create1(EPOLL_CLOEXEC);
 	h->evfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -154,11 +154,6 @@ static bool do_introduce(struct creation *c)
 	return false;
 }
 
-static void undo_introduce(struct creation *c)
-{
-	xs_release_domain(host_xs(), c->domid);
-}
-
 /* ---- its devices ---- */
 
 static bool do_disks(struct creation *c)
@@ -244,7 +239,12 @@ static const struct {
 	{"writing its tree", do_tree, undo_tree},
 	{"loading it", do_fill, NULL},
 	{"setting its scheduling", do_scheduling, NULL},
-	{"introducing it to the store", do_introduce, undo_introduce},
+	/*
+	 * The store lets go of a domain when that dies, and tells it then; told
+	 * before, it would have nothing to tell, and xenconsoled kept its
+	 * pages.
+	 */
+	{"introducing it to the store", do_introduce, NULL},
 	{"attaching its disks", do_disks, undo_devices},
 	{"starting its device model", do_device_model, undo_device_model},
 	{"attaching its network interfaces", do_vifs, NULL},
