@@ -6,8 +6,9 @@
  *
  * An operation is run in batches; the least batch counts, since everything
  * that disturbs one only adds. The empty loop's cost is taken off. Words:
- * n= operations a batch (100), batches= (7), peer= the domain that runs
- * guests/pvh/peer and grants us a page. tests/bench/ reads the lines
+ * n= operations a batch (100), batches= (7), only= the one operation of that
+ * index, peer= the domain that runs guests/pvh/peer and grants us a page.
+ * tests/bench/ reads the lines
  *	bench NAME ticks=T ns=N
  * with tenths of ticks and of nanoseconds per operation.
  */
@@ -272,14 +273,19 @@ static bool is_grant_map(const struct operation *op)
 void guest_main(void)
 {
 	unsigned long n = option("n", 100), batches = option("batches", 7);
-	struct cost floor;
+	unsigned long only = option("only", ARRAY_SIZE(operations));
+	struct cost floor = {0};
 
 	prepare();
-	floor = least(op_nothing, n, batches);
+	if (only >= ARRAY_SIZE(operations))
+		floor = least(op_nothing, n, batches);
+	print("# measuring\n");
 	for (unsigned int i = 0; i < ARRAY_SIZE(operations); i++) {
 		const struct operation *op = &operations[i];
 		bool upcall = op->run == op_send_upcall;
 
+		if (only < ARRAY_SIZE(operations) && i != only)
+			continue;
 		if (grantor == self && is_grant_map(op)) {
 			skip("needs a peer", "%s", op->name);
 			continue;
