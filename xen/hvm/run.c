@@ -49,6 +49,14 @@ static HOT int next_irq(struct vcpu *v, struct hvm_vcpu *hv,
 	return hv->irq_check ? lapic_irq(v, hv) : -1;
 }
 
+/* The callback waits there already, and for a reason that lasts: most entries
+ * of a guest that keeps interrupts off. */
+static HOT bool callback_waits(const struct vcpu *v, const struct hvm_vcpu *hv)
+{
+	return hv->posted >= 0 && hv->posted_by == IRQ_CALLBACK && v->info &&
+	       READ_ONCE(v->info->evtchn_upcall_pending);
+}
+
 /* What waits at the guest's door is what should. Interrupts off. */
 static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 {
@@ -60,6 +68,8 @@ static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 		hvm_ops->inject_nmi(v);
 	}
 	if (likely(!hv->upcall && !hv->irq_check && hv->posted < 0))
+		return;
+	if (callback_waits(v, hv))
 		return;
 	vector = next_irq(v, hv, &by);
 	if (vector < 0 && by == IRQ_LAPIC)
@@ -107,18 +117,23 @@ static void crash(struct vcpu *v, const struct vmexit *x)
 
 static HOT void answer(struct vcpu *v, const struct vmexit *x)
 {
-	switch (hvm_exit(v, x)) {
-	case VERDICT_RESUME:
-		break;
-	case VERDICT_SKIP:
+	enum verdict verdict = hvm_exit(v, x);
+
+	if (likely(verdict == VERDICT_RESUME))
+		return;
+	if (likely(verdict == VERDICT_SKIP)) {
 		skip(v, x);
-		break;
+		return;
+	}
+	switch (verdict) {
 	case VERDICT_BLOCK:
 		if (skip(v, x))
 			vcpu_block(v);
 		break;
 	case VERDICT_CRASH:
 		crash(v, x);
+		break;
+	default:
 		break;
 	}
 }

@@ -8,11 +8,7 @@
  */
 #include "hvm/svm/svm.h"
 
-struct asid_cpu {
-	uint64_t generation;
-	uint32_t next, last;
-};
-static DEFINE_PER_CPU(struct asid_cpu, asid);
+DEFINE_PER_CPU(struct asid_cpu, asid);
 
 void svm_asid_init_cpu(uint32_t nr)
 {
@@ -35,13 +31,10 @@ static void new_asid(struct svm_vcpu *s, struct asid_cpu *a)
 	vmcb_set_asid(s->vmcb, a->next++);
 }
 
-/* Before each entry, interrupts off. */
-__attribute__((section(".text.hot"))) void svm_asid_assign(struct svm_vcpu *s)
+void svm_asid_renew(struct svm_vcpu *s)
 {
 	struct asid_cpu *a = &this_cpu(asid);
 
-	if (likely(!s->flush && s->asid_generation == a->generation))
-		return;
 	WRITE_ONCE(s->flush, false);
 	smp_mb();
 	if (s->asid_generation == a->generation &&

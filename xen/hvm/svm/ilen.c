@@ -30,60 +30,78 @@ bool svm_current_insn(struct vcpu *v, struct insn *i)
 	return insn_decode(i, bytes, n, mode);
 }
 
-static uint8_t decode_now(struct vcpu *v, struct ilen_entry *e)
+static inline struct ilen_entry *slot_of(struct vcpu *v)
 {
-	struct insn insn;
+	uint64_t rip = v->regs.rip;
 
-	if (!svm_current_insn(v, &insn))
-		return 0;
-	e->opcode = insn.has_modrm ? insn.modrm : insn.opcode;
-	e->length = insn.length;
-	return e->length;
+	return &svm_vcpu(v)->ilen[(rip ^ rip >> 6) % ILEN_CACHE];
 }
 
-/* Mode in the upper half: never 0. */
+/*
+ * What the length depends on but for the bytes. CS.L outside long mode is not
+ * told from CS.L in it: a guest that plays with that moves its own RIP wrongly.
+ */
 static inline uint32_t key_of(const struct vmcb *vmcb, uint16_t code)
 {
-	return code | (vmcb->cs.attr & (SEG_ATTR_L | SEG_ATTR_D)) << 16 |
-	       (uint32_t)(vmcb->efer & EFER_LMA) << 20 | 1U << 31;
+	return code | (uint32_t)vmcb->cs.attr << 16;
 }
 
-__attribute__((section(".text.hot"))) uint8_t
-svm_instruction_length(struct vcpu *v, uint16_t code, uint8_t *opcode)
+static inline bool is_known(const struct ilen_entry *e, const struct vcpu *v,
+			    const struct vmcb *vmcb, uint16_t code)
 {
-	struct svm_vcpu *s = svm_vcpu(v);
-	struct vmcb *vmcb = s->vmcb;
-	struct ilen_entry *e =
-		&s->ilen[(v->regs.rip ^ v->regs.rip >> 6) % ILEN_CACHE];
-	uint32_t key = key_of(vmcb, code);
-	uint8_t length;
+	return e->rip == v->regs.rip && e->cr3 == vmcb->cr3 &&
+	       e->key == key_of(vmcb, code) && e->length && !vmcb->cpl;
+}
 
-	if (likely(e->rip == v->regs.rip && e->cr3 == vmcb->cr3 &&
-		   e->key == key && vmcb->cpl == 0)) {
+uint8_t svm_instruction_length(struct vcpu *v, uint16_t code, uint8_t *opcode)
+{
+	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+	struct ilen_entry *e = slot_of(v);
+	struct insn insn;
+
+	if (is_known(e, v, vmcb, code)) {
 		*opcode = e->opcode;
 		return e->length;
 	}
-	e->rip = v->regs.rip;
-	e->cr3 = vmcb->cr3;
-	length = decode_now(v, e);
-	*opcode = e->opcode;
-	e->key = length && !vmcb->cpl ? key : 0;
-	return length;
+	if (!svm_current_insn(v, &insn))
+		return 0;
+	*opcode = insn.has_modrm ? insn.modrm : insn.opcode;
+	*e = (struct ilen_entry){
+		.rip = v->regs.rip,
+		.cr3 = vmcb->cr3,
+		.key = key_of(vmcb, code),
+		.length = vmcb->cpl ? 0 : insn.length,
+		.opcode = *opcode,
+	};
+	return insn.length;
+}
+
+static inline bool move_rip(struct vcpu *v, struct vmcb *vmcb, uint8_t length)
+{
+	v->regs.rip += length;
+	if (unlikely(v->regs.rip >> 32 && !(vmcb->cs.attr & SEG_ATTR_L)))
+		v->regs.rip = (uint32_t)v->regs.rip;
+	vmcb->int_state &= ~INT_SHADOW;
+	return true;
+}
+
+static __attribute__((noinline)) bool skip_slow(struct vcpu *v, uint16_t code)
+{
+	uint8_t opcode, length = svm_instruction_length(v, code, &opcode);
+
+	return length && move_rip(v, svm_vcpu(v)->vmcb, length);
 }
 
 __attribute__((section(".text.hot"))) bool svm_skip(struct vcpu *v,
 						    const struct vmexit *x)
 {
 	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
-	uint8_t length = x->length, opcode;
+	const struct ilen_entry *e;
 
-	if (!length)
-		length = svm_instruction_length(v, x->code, &opcode);
-	if (unlikely(!length))
-		return false;
-	v->regs.rip += length;
-	if (unlikely(v->regs.rip >> 32 && svm_code_bits(v) != 64))
-		v->regs.rip = (uint32_t)v->regs.rip;
-	vmcb->int_state &= ~INT_SHADOW;
-	return true;
+	if (x->length)
+		return move_rip(v, vmcb, x->length);
+	e = slot_of(v);
+	if (likely(is_known(e, v, vmcb, (uint16_t)x->code)))
+		return move_rip(v, vmcb, e->length);
+	return skip_slow(v, (uint16_t)x->code);
 }

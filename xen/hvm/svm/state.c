@@ -199,6 +199,26 @@ HOT void svm_get_paging(struct vcpu *v, struct walk_regs *r)
 	r->user = vmcb->cpl == 3;
 }
 
+HOT unsigned int svm_kernel_bits(struct vcpu *v)
+{
+	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+
+	if (unlikely(vmcb->cpl))
+		return 0;
+	if (likely((vmcb->efer & EFER_LMA) && (vmcb->cs.attr & SEG_ATTR_L)))
+		return 64;
+	return svm_code_bits(v);
+}
+
+HOT uint64_t svm_kernel_cr3(struct vcpu *v)
+{
+	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+
+	if (unlikely(vmcb->cpl == 3 || !(vmcb->efer & EFER_LMA)))
+		return NO_KERNEL_CR3;
+	return vmcb->cr3;
+}
+
 HOT unsigned int svm_cpl(struct vcpu *v)
 {
 	return svm_vcpu(v)->vmcb->cpl;

@@ -10,8 +10,8 @@
 #define ILEN_CACHE 16
 struct ilen_entry {
 	uint64_t rip, cr3;
-	uint32_t key; /* exit code and mode; 0: empty */
-	uint8_t length;
+	uint32_t key;   /* exit code and mode */
+	uint8_t length; /* 0: empty */
 	uint8_t opcode; /* the last byte: tells RDTSCP from RDTSC */
 };
 
@@ -65,7 +65,19 @@ void svm_enter_fsgs(struct guest_regs *regs, paddr_t vmcb, uint64_t *guest_gs);
 
 /* asid.c */
 void svm_asid_init_cpu(uint32_t nr);
-void svm_asid_assign(struct svm_vcpu *s);
+struct asid_cpu {
+	uint64_t generation;
+	uint32_t next, last;
+};
+DECLARE_PER_CPU(struct asid_cpu, asid);
+void svm_asid_renew(struct svm_vcpu *s);
+/* Before each entry, interrupts off. */
+static inline void svm_asid_assign(struct svm_vcpu *s)
+{
+	if (unlikely(s->flush ||
+		     s->asid_generation != this_cpu(asid).generation))
+		svm_asid_renew(s);
+}
 
 /* vmexit.c */
 void svm_decode(struct vcpu *v, struct vmexit *x);
@@ -99,6 +111,8 @@ void svm_get_seg(struct vcpu *v, enum hvm_seg s, struct hvm_segment *g);
 void svm_set_seg(struct vcpu *v, enum hvm_seg s, const struct hvm_segment *g);
 unsigned int svm_cpl(struct vcpu *v);
 unsigned int svm_code_bits(struct vcpu *v);
+unsigned int svm_kernel_bits(struct vcpu *v);
+uint64_t svm_kernel_cr3(struct vcpu *v);
 void svm_get_paging(struct vcpu *v, struct walk_regs *r);
 bool svm_get_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool svm_set_msr(struct vcpu *v, uint32_t msr, uint64_t val);

@@ -130,23 +130,10 @@ static const uint8_t simple[] = {
 	[SVM_XSETBV] = VMEXIT_XSETBV,
 };
 
-HOT void svm_decode(struct vcpu *v, struct vmexit *x)
+static __attribute__((noinline)) void
+decode_operands(struct vcpu *v, const struct vmcb *vmcb, struct vmexit *x)
 {
-	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
-	uint64_t code = vmcb->exitcode;
-
-	x->code = code;
-	x->info1 = vmcb->exitinfo1;
-	x->info2 = vmcb->exitinfo2;
-	x->length = 0;
-	if (svm_has(SVM_FEATURE_NRIP) && vmcb->nrip > v->regs.rip &&
-	    vmcb->nrip - v->regs.rip <= 15)
-		x->length = (uint8_t)(vmcb->nrip - v->regs.rip);
-	if (likely(code < ARRAY_SIZE(simple) && simple[code])) {
-		x->kind = simple[code];
-		return;
-	}
-	switch (code) {
+	switch (x->code) {
 	case SVM_INTR: /* VMEXIT_INTR is 0 */
 		x->kind = VMEXIT_INTR;
 		break;
@@ -166,4 +153,23 @@ HOT void svm_decode(struct vcpu *v, struct vmexit *x)
 		x->kind = VMEXIT_UNKNOWN;
 		decode_rare(v, x);
 	}
+}
+
+HOT void svm_decode(struct vcpu *v, struct vmexit *x)
+{
+	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+	uint64_t code = vmcb->exitcode;
+
+	x->code = code;
+	x->info1 = vmcb->exitinfo1;
+	x->info2 = vmcb->exitinfo2;
+	x->length = 0;
+	if (svm_has(SVM_FEATURE_NRIP) && vmcb->nrip > v->regs.rip &&
+	    vmcb->nrip - v->regs.rip <= 15)
+		x->length = (uint8_t)(vmcb->nrip - v->regs.rip);
+	if (likely(code < ARRAY_SIZE(simple) && simple[code])) {
+		x->kind = simple[code];
+		return;
+	}
+	decode_operands(v, vmcb, x);
 }
