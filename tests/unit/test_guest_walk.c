@@ -40,7 +40,15 @@ static void get_paging(struct vcpu *v, struct walk_regs *r)
 				ring == 3};
 }
 
-static const struct hvm_ops ops = {.get_paging = get_paging};
+static uint64_t kernel_cr3(struct vcpu *v)
+{
+	(void)v;
+	return ring != 3 && (cregs[EFER] & BIT(10)) ? cregs[CR3]
+						    : NO_KERNEL_CR3;
+}
+
+static const struct hvm_ops ops = {.get_paging = get_paging,
+				   .kernel_cr3 = kernel_cr3};
 const struct hvm_ops *hvm_ops = &ops;
 
 static struct domain domain;
@@ -217,6 +225,57 @@ static void copies(void)
 	CHECK_EQ(hvm_copy_from_guest(&vcpu, buf, 0x1010, 4), -EFAULT);
 }
 
+static void expect_word(uint64_t va, uint64_t value)
+{
+	uint64_t word = 0;
+
+	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, va, sizeof(word)), 0);
+	CHECK_EQ(word, value);
+}
+
+/* What a copy remembers of its walk ends with any change on the way. */
+static void known_walks(void)
+{
+	uint64_t word = 5, *leaf;
+
+	fresh();
+	leaf = table(4);
+	leaf[0] = 0x10000 | P | W;
+	leaf[1] = 0x12000 | P | W;
+	memset(ram[0x10], 1, 8);
+	memset(ram[0x11], 2, 8);
+	memset(ram[0x12], 3, 8);
+	expect_word(0, 0x0101010101010101);
+	expect_word(0, 0x0101010101010101);
+	expect_word(0x1000, 0x0303030303030303);
+	/* another page, without any flush */
+	leaf[0] = 0x11000 | P | W | A;
+	expect_word(0, 0x0202020202020202);
+	expect_word(0, 0x0202020202020202);
+	/* what may be read is not what may be written */
+	leaf[0] &= ~W;
+	expect_word(0, 0x0202020202020202);
+	CHECK_EQ(hvm_copy_to_guest(&vcpu, 0, &word, 8), -EFAULT);
+	leaf[0] |= W;
+	CHECK_EQ(hvm_copy_to_guest(&vcpu, 0, &word, 8), 0);
+	CHECK(leaf[0] & D);
+	/* a dirty bit that the guest has cleared is set again */
+	leaf[0] &= ~D;
+	CHECK_EQ(hvm_copy_to_guest(&vcpu, 0, &word, 8), 0);
+	CHECK(leaf[0] & D);
+	expect_word(0, 5);
+	/* the page leaves the p2m */
+	types[0x11] = P2M_NONE;
+	hd.p2m_generation++;
+	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, 0, 8), -EFAULT);
+	/* an address that is not canonical is not its neighbour */
+	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, BIT(48) | 0x1000, 8),
+		 -EFAULT);
+	expect_word(0x1000, 0x0303030303030303);
+	ring = 3;
+	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, 0x1000, 8), -EFAULT);
+}
+
 /* A page is looked up once, until the p2m loses something. */
 static void page_cache(void)
 {
@@ -248,6 +307,7 @@ int main(void)
 		{"accessed and dirty bits", accessed_dirty},
 		{"PAE, 32-bit, no paging", legacy_modes},
 		{"copies", copies},
+		{"walks that are remembered", known_walks},
 		{"the cache of pages", page_cache},
 	};
 

@@ -131,12 +131,15 @@ static void dequeue(struct timer *t)
 	spin_unlock(&c->lock);
 }
 
+/* timer_begin() done; it may be queued here, and nowhere else. */
 static void enqueue(struct timer *t, unsigned int cpu, s_time_t expires)
 {
 	struct timer_cpu *c = &timers[cpu];
 
 	t->cpu = (uint16_t)cpu;
 	spin_lock(&c->lock);
+	if (t->queued)
+		heap_remove(c, t);
 	t->expires = expires;
 	heap_insert(c, t);
 	if (c->top == t && (!c->programmed || expires < c->programmed)) {
@@ -158,10 +161,12 @@ void timer_init(struct timer *t, void (*fn)(void *), void *data)
 void timer_set(struct timer *t, s_time_t expires)
 {
 	unsigned long flags = timer_begin(t);
+	unsigned int cpu = smp_processor_id();
 
-	dequeue(t);
-	if (!t->killed)
-		enqueue(t, smp_processor_id(), expires);
+	if (unlikely(t->queued && t->cpu != cpu))
+		dequeue(t);
+	if (likely(!t->killed))
+		enqueue(t, cpu, expires);
 	timer_end(t, flags);
 }
 

@@ -113,10 +113,9 @@ struct domain_kind {
 	/* The frame (gfn if translated) that kernel address va maps to, for a
 	 * structure that stays registered. False: not mapped (writable). */
 	bool (*va_to_gfn)(struct vcpu *v, uint64_t va, gfn_t *gfn);
-	/* The 64-bit state of the vCPU; hypercalls take this many bits. */
-	unsigned int (*guest_bits)(struct vcpu *v);
-	/* Ring 0 of the guest asks (a hypercall from user mode is -EPERM). */
-	bool (*kernel_mode)(struct vcpu *v);
+	/* How wide a hypercall's arguments are: 64, less, or 0 when the guest's
+	 * user mode asks, which is -EPERM. */
+	unsigned int (*hypercall_bits)(struct vcpu *v);
 	/* RIP stays at the hypercall instruction, which is executed again. */
 	void (*hypercall_restart)(struct vcpu *v);
 	/* Fills a hypercall page (4 KiB). */

@@ -26,6 +26,10 @@
 
 #define ERROR_PRESENT BIT(0)
 
+/* No page number has them: a tag is never that of an empty slot. */
+#define WALK_TAG       BIT(62)
+#define WALK_TAG_WRITE BIT(63)
+
 static void *gfn_virt_slow(struct vcpu *v, gfn_t gfn, bool write)
 {
 	struct hvm_vcpu *hv = hvm_vcpu(v);
@@ -220,8 +224,102 @@ bool guest_walk(struct vcpu *v, uint64_t gva, uint32_t access, gpa_t *gpa,
 	return walk_with(v, &r, gva, access, gpa, error);
 }
 
-static HOT int copy_guest(struct vcpu *v, void *buf, uint64_t va, size_t len,
-			  uint32_t access)
+static inline struct known_walk *walk_slot(struct vcpu *v, uint64_t tag)
+{
+	/* Reading and writing the same page have a slot each. */
+	return &hvm_vcpu(v)->walks.e[(tag ^ tag >> 3 ^ tag >> 61) % WALK_CACHE];
+}
+
+/* Where va is, if it was walked before and nothing on the way has changed. */
+static inline char *known_page(struct vcpu *v, const struct known_walk *w,
+			       uint64_t tag, uint64_t cr3)
+{
+	uint32_t *generation = &hvm_vcpu(v)->hd->p2m_generation;
+
+	if (unlikely(w->tag != tag || w->cr3 != cr3 ||
+		     w->generation != READ_ONCE(*generation)))
+		return NULL;
+#pragma GCC unroll 4
+	for (unsigned int i = 0; i < 4; i++)
+		if (unlikely(READ_ONCE(*w->entry[i].at) != w->entry[i].was))
+			return NULL;
+	return w->page;
+}
+
+/*
+ * The entries of a walk that has just been done. Every right and bit must be
+ * there in each, so that neither CR0.WP nor a bit to set plays a part; what is
+ * unusual is not remembered.
+ */
+static bool note_entries(struct vcpu *v, struct known_walk *w, uint64_t cr3,
+			 uint64_t gva, uint64_t need, gpa_t *gpa)
+{
+	uint64_t e = cr3, *table, low = 0;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		unsigned int shift = 39 - 9 * i;
+
+		if (low) {
+			w->entry[i] = w->entry[i - 1];
+			continue;
+		}
+		table = gfn_virt(v, gpa_to_gfn(e & PTE_ADDR), false);
+		if (!table)
+			return false;
+		w->entry[i].at = &table[(gva >> shift) % 512];
+		w->entry[i].was = e = READ_ONCE(*w->entry[i].at);
+		if ((e & need) != need)
+			return false;
+		if (i == 3 || (i && (e & PTE_LARGE)))
+			low = BIT(shift) - 1;
+	}
+	*gpa = (e & PTE_ADDR & ~low) | (gva & low);
+	return true;
+}
+
+static __attribute__((noinline)) void remember_walk(struct vcpu *v,
+						    struct known_walk *w,
+						    uint64_t cr3, uint64_t va,
+						    uint64_t tag)
+{
+	bool write = tag & WALK_TAG_WRITE;
+	uint64_t need = PTE_PRESENT | PTE_ACCESSED | (write ? PTE_WRITE : 0);
+	gpa_t gpa;
+
+	w->tag = 0;
+	w->generation = READ_ONCE(hvm_vcpu(v)->hd->p2m_generation);
+	smp_rmb();
+	if (!note_entries(v, w, cr3, va, need, &gpa))
+		return;
+	if (write && !(w->entry[3].was & PTE_DIRTY))
+		return;
+	w->page = gfn_virt(v, gpa_to_gfn(gpa), write);
+	if (!w->page)
+		return;
+	w->cr3 = cr3;
+	w->tag = tag;
+}
+
+/* Hypercalls' structures are a few words; each is read once. */
+static inline void copy_short(void *dst, const void *src, size_t n)
+{
+	uint64_t *d = dst;
+	const volatile uint64_t *s = src;
+
+	if (n == 4) {
+		*(uint32_t *)dst = *(const volatile uint32_t *)src;
+		return;
+	}
+	if (unlikely(n > 64 || n % 8)) {
+		memcpy(dst, src, n);
+		return;
+	}
+	for (size_t i = 0; i < n / 8; i++)
+		d[i] = s[i];
+}
+
+static __attribute__((noinline)) int
+copy_slow(struct vcpu *v, void *buf, uint64_t va, size_t len, uint32_t access)
 {
 	struct walk_regs r;
 	char *p = buf;
@@ -252,15 +350,39 @@ static HOT int copy_guest(struct vcpu *v, void *buf, uint64_t va, size_t len,
 	return 0;
 }
 
+/* What stays within a page; the rest takes the walk. */
+static inline int copy_guest(struct vcpu *v, void *buf, uint64_t va, size_t len,
+			     bool write)
+{
+	uint64_t tag = va >> 12 | (write ? WALK_TAG_WRITE : WALK_TAG);
+	uint64_t cr3 = hvm_ops->kernel_cr3(v);
+	struct known_walk *w = walk_slot(v, tag);
+	bool usual = va % PAGE_SIZE + len <= PAGE_SIZE && cr3 != NO_KERNEL_CR3;
+	char *page = usual ? known_page(v, w, tag, cr3) : NULL;
+	int err;
+
+	if (likely(page)) {
+		if (write)
+			copy_short(page + va % PAGE_SIZE, buf, len);
+		else
+			copy_short(buf, page + va % PAGE_SIZE, len);
+		return 0;
+	}
+	err = copy_slow(v, buf, va, len, write ? WALK_WRITE : 0);
+	if (!err && usual && len)
+		remember_walk(v, w, cr3, va, tag);
+	return err;
+}
+
 HOT int hvm_copy_to_guest(struct vcpu *v, uint64_t va, const void *src,
 			  size_t len)
 {
-	return copy_guest(v, (void *)(uintptr_t)src, va, len, WALK_WRITE);
+	return copy_guest(v, (void *)(uintptr_t)src, va, len, true);
 }
 
 HOT int hvm_copy_from_guest(struct vcpu *v, void *dst, uint64_t va, size_t len)
 {
-	return copy_guest(v, dst, va, len, 0);
+	return copy_guest(v, dst, va, len, false);
 }
 
 unsigned int hvm_fetch(struct vcpu *v, uint64_t va, uint8_t *buf,
@@ -268,9 +390,9 @@ unsigned int hvm_fetch(struct vcpu *v, uint64_t va, uint8_t *buf,
 {
 	unsigned int first = (unsigned int)(PAGE_SIZE - (va & ~PAGE_MASK));
 
-	if (n <= first || copy_guest(v, buf, va, n, WALK_FETCH)) {
+	if (n <= first || copy_slow(v, buf, va, n, WALK_FETCH)) {
 		first = min(first, n);
-		return copy_guest(v, buf, va, first, WALK_FETCH) ? 0 : first;
+		return copy_slow(v, buf, va, first, WALK_FETCH) ? 0 : first;
 	}
 	return n;
 }

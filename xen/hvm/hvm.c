@@ -202,14 +202,10 @@ static bool va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn)
 	return true;
 }
 
-static unsigned int guest_bits(struct vcpu *v)
+__attribute__((section(".text.hot"))) static unsigned int
+hypercall_bits(struct vcpu *v)
 {
-	return hvm_ops->code_bits(v) == 64 ? 64 : 32;
-}
-
-static bool kernel_mode(struct vcpu *v)
-{
-	return hvm_ops->cpl(v) == 0;
+	return hvm_ops->kernel_bits(v);
 }
 
 static void hypercall_restart(struct vcpu *v)
@@ -257,8 +253,7 @@ static const struct domain_kind kind = {
 	.copy_to_guest = hvm_copy_to_guest,
 	.copy_from_guest = hvm_copy_from_guest,
 	.va_to_gfn = va_to_gfn,
-	.guest_bits = guest_bits,
-	.kernel_mode = kernel_mode,
+	.hypercall_bits = hypercall_bits,
 	.hypercall_restart = hypercall_restart,
 	.hypercall_page = hvm_hypercall_page,
 	.save = hvm_save,

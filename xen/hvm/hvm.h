@@ -117,6 +117,7 @@ struct walk_regs {
  * runs nowhere. Outside run() the general registers, RIP and RFLAGS are in
  * v->regs.
  */
+#define NO_KERNEL_CR3 UINT64_MAX
 struct hvm_ops {
 	const char *name;
 	const struct p2m_format *p2m;
@@ -146,6 +147,10 @@ struct hvm_ops {
 			const struct hvm_segment *g);
 	unsigned int (*cpl)(struct vcpu *v);
 	unsigned int (*code_bits)(struct vcpu *v); /* 16, 32, 64 */
+	/* The same, but 0 outside ring 0. */
+	unsigned int (*kernel_bits)(struct vcpu *v);
+	/* CR3 in long mode's supervisor mode, else NO_KERNEL_CR3. */
+	uint64_t (*kernel_cr3)(struct vcpu *v);
 	/* Everything that a walk of its page tables needs, at once. */
 	void (*get_paging)(struct vcpu *v, struct walk_regs *r);
 	/* MSRs that the vendor's structure holds; false: not one of them */
@@ -206,6 +211,26 @@ struct p2m_cache {
 	} e[P2M_CACHE];
 };
 
+/*
+ * Walks of a 64-bit kernel's addresses that were done lately: the entries read
+ * on the way (the last one again where a large page ended it) and the page they
+ * led to. While all of them are what they were, so is the page.
+ */
+#define WALK_CACHE 8
+struct walk_cache {
+	struct known_walk {
+		uint64_t
+			tag; /* page number, and whether for writing; 0: none */
+		uint64_t cr3;
+		uint64_t generation; /* of the p2m */
+		char *page;
+		struct {
+			const uint64_t *at;
+			uint64_t was;
+		} entry[4];
+	} e[WALK_CACHE];
+};
+
 struct hvm_vcpu {
 	/* Hot: each exit. */
 	struct hvm_domain *hd;
@@ -221,6 +246,7 @@ struct hvm_vcpu {
 	uint64_t exits[VMEXIT_KINDS];
 
 	struct p2m_cache p2m_cache;
+	struct walk_cache walks;
 	uint8_t upcall_vector; /* HVMOP_set_evtchn_upcall_vector */
 
 	struct fpu_state *fpu;

@@ -331,14 +331,13 @@ void hypercall_dispatch(struct vcpu *v)
 	struct guest_regs *r = &v->regs;
 	const uint64_t args[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
 	const struct domain_kind *kind = v->domain->kind;
+	unsigned int bits = kind->hypercall_bits(v);
 	long rc;
 
-	if (unlikely(!kind->kernel_mode(v)))
-		rc = -EPERM;
-	else if (unlikely(kind->guest_bits(v) != 64))
-		rc = -ENOSYS; /* 32-bit structures have another layout */
-	else
+	if (likely(bits == 64))
 		rc = run_call(v, r->rax, args);
+	else /* 32-bit structures have another layout */
+		rc = bits ? -ENOSYS : -EPERM;
 	if (unlikely(rc == -ERESTART))
 		kind->hypercall_restart(v);
 	else

@@ -320,6 +320,23 @@ HOT unsigned int vmx_cpl(struct vcpu *v)
 	return AR_DPL(ar);
 }
 
+HOT unsigned int vmx_kernel_bits(struct vcpu *v)
+{
+	return unlikely(vmx_cpl(v)) ? 0 : vmx_code_bits(v);
+}
+
+HOT uint64_t vmx_kernel_cr3(struct vcpu *v)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	bool held = vmx_hold(s);
+	uint64_t cr3 = NO_KERNEL_CR3;
+
+	if (likely((s->efer & EFER_LMA) && AR_DPL(vmcs_get_guest_ss_ar()) != 3))
+		cr3 = vmcs_get_guest_cr3();
+	vmx_release(s, held);
+	return cr3;
+}
+
 HOT void vmx_get_paging(struct vcpu *v, struct walk_regs *r)
 {
 	struct vmx_vcpu *s = vmx_vcpu(v);
