@@ -140,17 +140,24 @@ static bool do_scheduling(struct creation *c)
 	return affinity_apply(c->domid, c->dc);
 }
 
+static void undo_devices(struct creation *c)
+{
+	destroy_devices(c->domid);
+}
+
+/* The rings in the store, the console's as a device; then the store itself. */
 static bool do_introduce(struct creation *c)
 {
-	if (!domstore_rings(c->domid, &c->built)) {
+	if (!domstore_rings(c->domid, &c->built))
 		xl_fail("cannot write the domain's rings to the store: %s",
 			strerror(errno));
-		return false;
-	}
-	if (xs_introduce_domain(host_xs(), c->domid, c->built.store_gfn,
-				c->built.store_port))
+	else if (!xs_introduce_domain(host_xs(), c->domid, c->built.store_gfn,
+				      c->built.store_port))
+		xl_fail("the store does not accept the domain: %s",
+			strerror(errno));
+	else
 		return true;
-	xl_fail("the store does not accept the domain: %s", strerror(errno));
+	undo_devices(c);
 	return false;
 }
 
@@ -161,15 +168,10 @@ static bool do_disks(struct creation *c)
 	for (unsigned int i = 0; i < c->dc->nr_disks; i++)
 		if (!disk_attach(c->domid, &c->dc->disks[i],
 				 (enum dom_type)c->dc->type)) {
-			destroy_devices(c->domid);
+			undo_devices(c);
 			return false;
 		}
 	return true;
-}
-
-static void undo_devices(struct creation *c)
-{
-	destroy_devices(c->domid);
 }
 
 static bool do_device_model(struct creation *c)

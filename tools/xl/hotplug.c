@@ -2,14 +2,19 @@
 /* Runs a hotplug script; see hotplug.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "hotplug.h"
 #include "xl.h"
+
+#define SCRIPT_SECONDS 40 /* as long as the stock xl waits */
 
 static void set_environment(const struct device *d, const char *script,
 			    const char *vif)
@@ -34,6 +39,7 @@ static void child(const struct device *d, const char *script,
 {
 	int null = open("/dev/null", O_RDWR);
 
+	setpgid(0, 0); /* so that what it starts can be ended with it */
 	if (null >= 0) {
 		dup2(null, 0);
 		dup2(null, 1);
@@ -44,10 +50,28 @@ static void child(const struct device *d, const char *script,
 	_exit(127);
 }
 
+/* Its status; a script that hangs is ended, and says so as a signal would. */
+static int wait_for(pid_t pid, const char *script)
+{
+	int fd = pidfd_open(pid, 0), status = 0;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	if (fd >= 0 && poll(&p, 1, SCRIPT_SECONDS * 1000) == 0) {
+		xl_fail("the script %s does not end within %d seconds", script,
+			SCRIPT_SECONDS);
+		kill(-pid, SIGKILL);
+	}
+	if (fd >= 0)
+		close(fd);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return status;
+}
+
 bool hotplug_run(const struct device *d, const char *script, const char *action,
 		 const char *vif)
 {
-	int status = 0;
+	int status;
 	pid_t pid;
 
 	if (access(script, X_OK)) {
@@ -63,8 +87,7 @@ bool hotplug_run(const struct device *d, const char *script, const char *action,
 			strerror(errno));
 		return false;
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
+	status = wait_for(pid, script);
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return true;
 	xl_fail("the script %s %s failed for %s %u of domain %u: status %d "
