@@ -119,6 +119,20 @@ void put_page(mfn_t mfn)
 		free_frame(mfn, w);
 }
 
+/* w with one more use as t, in *new; false if it cannot be one. */
+static inline bool add_type(uint64_t w, enum frame_type t, uint64_t *new)
+{
+	if (word_tcount(w) == FRAME_COUNT_MAX || word_type(w) == FRAME_SHARED)
+		return false;
+	if (word_type(w) != t) {
+		if (word_tcount(w))
+			return false;
+		w = word_set_type(w & ~FRAME_VALIDATED, t);
+	}
+	*new = w + FRAME_TONE;
+	return true;
+}
+
 bool get_page_type(mfn_t mfn, enum frame_type t)
 {
 	struct frame *f = mfn_to_frame(mfn);
@@ -128,17 +142,8 @@ bool get_page_type(mfn_t mfn, enum frame_type t)
 		return true;
 	do {
 		ASSERT(word_count(w));
-		if (word_tcount(w) == FRAME_COUNT_MAX ||
-		    word_type(w) == FRAME_SHARED)
+		if (!add_type(w, t, &new))
 			return false;
-		if (word_type(w) != t) {
-			if (word_tcount(w))
-				return false;
-			new = word_set_type(w & ~FRAME_VALIDATED, t);
-		} else {
-			new = w;
-		}
-		new += FRAME_TONE;
 	} while (!atomic_cas(&f->word, &w, new));
 	return true;
 }
@@ -153,20 +158,36 @@ void put_page_type(mfn_t mfn)
 	} while (!atomic_cas(&f->word, &w, w - FRAME_TONE));
 }
 
+/* Both counts at once: one locked operation. */
 bool get_page_and_type(mfn_t mfn, domid_t owner, enum frame_type t)
 {
-	if (!get_page(mfn, owner))
+	struct frame *f = mfn_to_frame(mfn);
+	uint64_t w, new;
+
+	if (t == FRAME_NONE)
+		return get_page(mfn, owner);
+	if (!frame_exists(mfn_x(mfn)))
 		return false;
-	if (get_page_type(mfn, t))
-		return true;
-	put_page(mfn);
-	return false;
+	w = READ_ONCE(f->word);
+	do {
+		if (!word_count(w) || word_count(w) == FRAME_COUNT_MAX ||
+		    word_owner(w) != owner || !add_type(w, t, &new))
+			return false;
+	} while (!atomic_cas(&f->word, &w, new + FRAME_ONE));
+	return true;
 }
 
 void put_page_and_type(mfn_t mfn)
 {
-	put_page_type(mfn);
-	put_page(mfn);
+	struct frame *f = mfn_to_frame(mfn);
+	uint64_t w = READ_ONCE(f->word), new;
+
+	do {
+		ASSERT(word_count(w) && word_tcount(w));
+		new = word_count(w) == 1 ? 0 : w - FRAME_TONE - FRAME_ONE;
+	} while (!atomic_cas(&f->word, &w, new));
+	if (!new)
+		free_frame(mfn, w - FRAME_TONE);
 }
 
 void frame_assign(mfn_t mfn, unsigned int order, domid_t owner)

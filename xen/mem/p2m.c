@@ -205,7 +205,8 @@ mfn_t p2m_lookup(struct p2m *p, gfn_t gfn, enum p2m_type *type,
 	uint64_t e = 0, offset;
 
 	if (likely(!(gfn_x(gfn) >> (LEVELS * 9)))) {
-		for (;; level--) {
+#pragma GCC unroll 4
+		for (level = LEVELS; level >= 1; level--) {
 			e = READ_ONCE(t[level_index(gfn, level)]);
 			if (!entry_is_table(e) || level == 1)
 				break;
