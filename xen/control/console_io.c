@@ -30,6 +30,17 @@ static void write_guest(struct domain *d, const char *s, size_t n)
 	}
 }
 
+void guest_console_write(struct domain *d, const char *s, size_t n)
+{
+	if (d->privileged) {
+		console_write(s, n);
+		return;
+	}
+	spin_lock(&d->lock);
+	write_guest(d, s, n);
+	spin_unlock(&d->lock);
+}
+
 static long console_out(struct vcpu *v, uint64_t count, uint64_t va)
 {
 	struct domain *d = v->domain;
@@ -40,13 +51,7 @@ static long console_out(struct vcpu *v, uint64_t count, uint64_t va)
 
 		if (copy_from_guest(buf, va, n))
 			return -EFAULT;
-		if (d->privileged) {
-			console_write(buf, n);
-		} else {
-			spin_lock(&d->lock);
-			write_guest(d, buf, n);
-			spin_unlock(&d->lock);
-		}
+		guest_console_write(d, buf, n);
 		count -= n;
 		va += n;
 		if (count && hypercall_must_yield()) {

@@ -18,6 +18,10 @@ void control_init(void);
 /* Our own command line, for XENVER_commandline; boot/ sets it. */
 extern const char *hypervisor_cmdline;
 
+/* What a domain says, as console_io does it: dom0's text as it is, others'
+ * lines with their number. */
+void guest_console_write(struct domain *d, const char *s, size_t n);
+
 long sched_poll(struct vcpu *v, struct sched_poll *op);
 /* args: as in the registers */
 long memory_op(struct vcpu *v, const uint64_t args[6]);

@@ -33,5 +33,10 @@ long memory_target(struct vcpu *v, domid_t id, struct domain **out);
 /* Takes whatever is at gfn out of a translated domain: RAM is given back,
  * foreign pages are let go. -EBUSY: a grant mapping. p2m lock not held. */
 int physmap_vacate(struct domain *d, gfn_t gfn);
+/* Moves a page of d's own to another place, which is vacated. */
+int physmap_move(struct domain *d, gfn_t from, gfn_t to);
+/* Between RAM and read-only RAM, or what is not RAM to MMIO_DM and back to
+ * nothing (P2M_RAM_RW); the caller flushes. */
+int physmap_set_type(struct domain *d, gfn_t gfn, enum p2m_type type);
 
 #endif

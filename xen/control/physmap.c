@@ -77,8 +77,7 @@ static int map_foreign(struct domain *d, struct domain *other, gfn_t idx,
 	return rc;
 }
 
-/* Moves a page of d's own to another place. */
-static int move_page(struct domain *d, gfn_t from, gfn_t to)
+int physmap_move(struct domain *d, gfn_t from, gfn_t to)
 {
 	enum p2m_type t;
 	mfn_t mfn;
@@ -101,6 +100,27 @@ static int move_page(struct domain *d, gfn_t from, gfn_t to)
 	return rc;
 }
 
+int physmap_set_type(struct domain *d, gfn_t gfn, enum p2m_type type)
+{
+	bool ram = type != P2M_MMIO_DM;
+	enum p2m_type t;
+	mfn_t mfn;
+	int rc;
+
+	p2m_lock(&d->p2m);
+	mfn = p2m_lookup(&d->p2m, gfn, &t, NULL);
+	if (p2m_is_ram(t))
+		rc = ram ? p2m_set(&d->p2m, gfn, mfn, 1, type) : -EINVAL;
+	else if (t == P2M_NONE && !ram)
+		rc = p2m_set(&d->p2m, gfn, INVALID_MFN, 1, type);
+	else if (t == P2M_MMIO_DM)
+		rc = type == P2M_RAM_RW ? p2m_clear(&d->p2m, gfn, 1) : -EINVAL;
+	else
+		rc = -EINVAL;
+	p2m_unlock(&d->p2m);
+	return rc;
+}
+
 static int add_one(struct domain *d, unsigned int space, struct domain *other,
 		   uint64_t idx, gfn_t gfn)
 {
@@ -120,7 +140,7 @@ static int add_one(struct domain *d, unsigned int space, struct domain *other,
 		return rc ? rc : enter_frame(d, gfn, mfn, P2M_SHARED);
 	case XENMAPSPACE_gmfn:
 	case XENMAPSPACE_gmfn_range:
-		return move_page(d, _gfn(idx), gfn);
+		return physmap_move(d, _gfn(idx), gfn);
 	case XENMAPSPACE_gmfn_foreign:
 		return map_foreign(d, other, _gfn(idx), gfn);
 	}
@@ -229,20 +249,25 @@ static int resource_frame(struct domain *d,
 	domid_t owner;
 	int rc;
 
-	if (r->type != XENMEM_resource_grant_table)
-		return -EOPNOTSUPP;
-	if (r->id != XENMEM_resource_grant_table_id_shared)
-		return -EINVAL;
-	rc = grant_table_frame(d, frame, mfn);
+	if (r->type == XENMEM_resource_ioreq_server && d->kind->ioreq_frame)
+		rc = d->kind->ioreq_frame(d, r->id, frame, mfn);
+	else if (r->type != XENMEM_resource_grant_table)
+		rc = -EOPNOTSUPP;
+	else if (r->id != XENMEM_resource_grant_table_id_shared)
+		rc = -EINVAL;
+	else
+		rc = grant_table_frame(d, frame, mfn);
 	if (rc)
 		return rc;
 	return get_page_any(*mfn, &owner) ? 0 : -EBUSY;
 }
 
-static int resource_size(const struct domain *d,
+static int resource_size(struct domain *d,
 			 const struct xen_mem_acquire_resource *r,
 			 uint32_t *size)
 {
+	if (r->type == XENMEM_resource_ioreq_server && d->kind->ioreq_size)
+		return d->kind->ioreq_size(d, r->id, size);
 	if (r->type != XENMEM_resource_grant_table)
 		return -EOPNOTSUPP;
 	if (r->id != XENMEM_resource_grant_table_id_shared)

@@ -133,6 +133,11 @@ struct domain_kind {
 	int (*load)(struct domain *d, const void *buf, size_t len);
 	/* XEN_DOMCTL_sendtrigger. */
 	int (*trigger)(struct vcpu *v, uint32_t trigger);
+	/* Pages of a device model's server (XENMEM_resource_ioreq_server): the
+	 * frame, which stays while the server does, and how many there are. */
+	int (*ioreq_frame)(struct domain *d, uint32_t id, uint64_t frame,
+			   mfn_t *mfn);
+	int (*ioreq_size)(struct domain *d, uint32_t id, uint32_t *n);
 	uint32_t info_flags; /* XEN_DOMINF_* of the kind */
 	/* physdev_op commands about IRQs; NULL: there are none. */
 	long (*physdev_op)(struct vcpu *v, uint32_t cmd, uint64_t arg);

@@ -21,6 +21,9 @@ struct emulator {
 		     uint64_t *val);
 	bool (*write)(void *ctx, uint64_t addr, unsigned int size,
 		      uint64_t val);
+	/* After each iteration of a repeated instruction, its registers being
+	 * in place; may be NULL. */
+	void (*step)(void *ctx);
 	void *ctx;
 };
 

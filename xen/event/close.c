@@ -40,20 +40,37 @@ static void close_pair(struct domain *d, struct port *p)
 	port_unlock_pair(p, peer, flags);
 }
 
+/* A listener of ours hears that the other end is gone. No lock is held. */
+static void tell_closed(struct domain *rd, uint8_t consumer, uint32_t vcpu,
+			uint32_t port)
+{
+	struct vcpu *v = event_vcpu(rd, vcpu);
+
+	if (consumer && v)
+		event_consumers[consumer - 1](v, port);
+}
+
 /* The table's lock must be given up to take both in order; then look again.
  * True if p was closed. */
 static bool close_interdomain(struct domain *d, struct port *p)
 {
 	struct domain *rd = p->remote;
+	uint32_t vcpu = 0, port = 0;
+	uint8_t consumer = 0;
 	bool still;
 
 	hold_domain(rd);
 	spin_unlock(&d->events->lock);
 	event_lock_pair(d, rd);
 	still = p->state == PORT_INTERDOMAIN && p->remote == rd;
-	if (still)
+	if (still) {
+		consumer = p->peer->consumer;
+		vcpu = p->peer->vcpu;
+		port = p->peer->number;
 		close_pair(d, p);
+	}
 	event_unlock_pair(d, rd);
+	tell_closed(rd, consumer, vcpu, port);
 	put_domain(rd);
 	return still;
 }

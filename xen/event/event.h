@@ -30,6 +30,8 @@ int event_alloc_xen_port(struct vcpu *v, domid_t remote,
 			 void (*notify)(struct vcpu *v, unsigned int port));
 void event_free_xen_port(struct domain *d, unsigned int port);
 void event_notify_xen_port(struct domain *d, unsigned int port);
+/* Somebody is at the other end. When he closes it, notify is called, too. */
+bool event_xen_port_bound(struct domain *d, unsigned int port);
 
 /*
  * SCHEDOP_poll. From event_poll_begin() on (port: the only one, or 0 for any)

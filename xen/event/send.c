@@ -98,6 +98,13 @@ void event_notify_xen_port(struct domain *d, unsigned int n)
 	port_unlock(p, flags);
 }
 
+bool event_xen_port_bound(struct domain *d, unsigned int n)
+{
+	const struct port *p = port_get(d->events, n);
+
+	return p && p->consumer && READ_ONCE(p->state) == PORT_INTERDOMAIN;
+}
+
 void event_wake_pollers(struct domain *d, uint32_t port)
 {
 	struct event_table *t = d->events;

@@ -6,6 +6,7 @@
 #include "hvm/hvm.h"
 
 #include "console/printk.h"
+#include "control/control.h"
 #include "cpu/fpu.h"
 #include "cpu/smp.h"
 #include "domain/cpu_policy.h"
@@ -13,8 +14,10 @@
 #include "hvm/dev/vlapic.h"
 #include "hvm/dev/vpci.h"
 #include "hvm/guest_walk.h"
+#include "hvm/dm.h"
 #include "hvm/kind.h"
 #include "hvm/portio.h"
+#include "hvm/vram.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "mem/alloc.h"
@@ -56,12 +59,27 @@ void hvm_flush(void *cookie)
 		smp_call(&others, left_guest, NULL, true);
 }
 
+/* Port 0xe9 (XEN_HVM_DEBUGCONS_IOPORT): characters for our console. */
+static void debug_port(struct vcpu *v, unsigned int port, unsigned int size,
+		       bool write, uint32_t *val, void *data)
+{
+	char c = (char)*val;
+
+	(void)port;
+	(void)size;
+	(void)data;
+	if (write)
+		guest_console_write(v->domain, &c, 1);
+	else
+		*val = 0xe9;
+}
+
 static int create_devices(struct domain *d)
 {
 	int rc;
 
 	if (!d->privileged)
-		return 0;
+		return portio_register(d, 0xe9, 1, debug_port, NULL);
 	rc = vioapic_init(d);
 	if (!rc)
 		rc = vpci_init(d);
@@ -72,9 +90,20 @@ static int create_devices(struct domain *d)
 
 static void destroy_devices(struct domain *d)
 {
+	ioreq_destroy_all(d);
+	vram_destroy(d);
 	vpci_destroy(d);
 	vioapic_destroy(d);
 	hvm_io_free(d);
+}
+
+/* A local APIC (PVH), or a PC (HVM): the sets that tools ask for. */
+static bool devices_ok(uint32_t flags)
+{
+	const uint32_t pc = XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI;
+
+	return flags == XEN_X86_EMU_LAPIC || flags == pc ||
+	       flags == (pc & ~(uint32_t)XEN_X86_EMU_USE_PIRQ);
 }
 
 static int hvm_domain_init(struct domain *d,
@@ -83,6 +112,11 @@ static int hvm_domain_init(struct domain *d,
 	struct hvm_domain *hd;
 	int rc;
 
+	if (!d->privileged && !devices_ok(cfg->arch.emulation_flags)) {
+		printk(XENLOG_INFO "createdomain: emulated devices %#x\n",
+		       cfg->arch.emulation_flags);
+		return -EINVAL;
+	}
 	if (cfg->flags & XEN_DOMCTL_CDF_nested_virt) {
 		printk(XENLOG_INFO "createdomain: no nested virtualisation\n");
 		return -EINVAL;
@@ -260,6 +294,8 @@ static const struct domain_kind kind = {
 	.save_one = hvm_save_one,
 	.load = hvm_load,
 	.trigger = trigger,
+	.ioreq_frame = ioreq_resource,
+	.ioreq_size = ioreq_resource_size,
 	.info_flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap,
 	.grant_map = hvm_grant_map,
 	.grant_unmap = hvm_grant_unmap,
@@ -285,6 +321,7 @@ int hvm_init(void)
 	}
 	domain_kind_hvm = &kind;
 	hvm_op_hook = hvm_op;
+	dm_op_hook = dm_op;
 	hvm_perf_init();
 	return 0;
 }

@@ -199,7 +199,7 @@ struct vlapic;
 struct fpu_state;
 
 /* Why something waits at the guest's door. */
-enum irq_source { IRQ_NOBODY, IRQ_CALLBACK, IRQ_LAPIC };
+enum irq_source { IRQ_NOBODY, IRQ_CALLBACK, IRQ_PIC, IRQ_LAPIC };
 
 /* A small cache of the p2m: RAM that was reached lately, by gfn. */
 #define P2M_CACHE 64
@@ -231,6 +231,27 @@ struct walk_cache {
 	} e[WALK_CACHE];
 };
 
+/*
+ * What the instruction at RIP asked device models (hvm/ioreq.c): answers that
+ * are there already, by the order of asking, and the request that is out.
+ */
+#define IO_ACCESSES 16
+struct ioreq_server;
+struct hvm_io {
+	bool pending; /* a request is out */
+	bool again;   /* exit is answered once more when it comes back */
+	bool awaited; /* … and with its answer */
+	uint8_t nr, next;
+	struct ioreq_server *server; /* NULL: it is gone */
+	struct io_access {
+		uint64_t asked, addr, val;
+		uint32_t count;
+		uint8_t size, asked_type, type;
+		bool write;
+	} done[IO_ACCESSES];
+	struct vmexit exit;
+};
+
 struct hvm_vcpu {
 	/* Hot: each exit. */
 	struct hvm_domain *hd;
@@ -249,6 +270,13 @@ struct hvm_vcpu {
 	struct walk_cache walks;
 	uint8_t upcall_vector; /* HVMOP_set_evtchn_upcall_vector */
 
+	struct hvm_io io;
+	struct {
+		bool waits;
+		uint8_t vector;
+		uint32_t error;
+		uint64_t cr2;
+	} later; /* hvm_inject_later() */
 	struct fpu_state *fpu;
 	uint64_t tsc_aux, tsc_adjust, pat;
 	uint64_t tsc_offset;
@@ -286,6 +314,11 @@ struct hvm_domain {
 	unsigned int nr_ioapics;
 	struct vpci *pci;
 	uint64_t vm_generation;
+	uint32_t pci_cf8;                /* the last write to port 0xcf8 */
+	struct vpic *pic;                /* NULL: none */
+	struct vram *vram;               /* p2m lock */
+	bool has_servers;                /* device models, once */
+	struct ioreq_server *servers[8]; /* lock */
 };
 static inline struct hvm_domain *hvm_domain(const struct domain *d)
 {
@@ -299,6 +332,8 @@ static inline void *hvm_domain_vendor(const struct domain *d)
 /* run.c: the sched_unit_ops of a hardware container's vCPUs. */
 extern const struct sched_unit_ops hvm_sched_ops;
 void hvm_event_notify(struct vcpu *v);
+/* The interrupt output of the two 8259s went up. */
+void hvm_extint_notify(struct domain *d);
 bool hvm_vcpu_has_work(struct vcpu *v);
 
 /* exit.c */
@@ -310,6 +345,10 @@ void hvm_inject_gp(struct vcpu *v);
 void hvm_inject_ud(struct vcpu *v);
 /* An exception while another is being delivered: #DF? */
 bool hvm_makes_double_fault(uint8_t first, uint8_t second);
+/* An exception from outside, when the vCPU enters next; error ~0: none.
+ * -EBUSY: one waits already. */
+int hvm_inject_later(struct vcpu *v, uint8_t vector, uint32_t error,
+		     uint64_t cr2);
 
 /* cpuid.c: as the guest sees it now. */
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub,

@@ -9,9 +9,12 @@
 #include "emulate/emulate.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/guest_walk.h"
+#include "hvm/dm.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
+
+#include <xen/hvm/ioreq.h>
 
 struct mmio {
 	struct mmio *next;
@@ -101,8 +104,9 @@ static void access_lapic(struct vlapic *l, gpa_t gpa, unsigned int size,
 	}
 }
 
-/* One access to emulated memory that nothing backs reads all ones. */
-static void access_mmio(struct vcpu *v, gpa_t gpa, unsigned int size,
+/* One access to emulated memory; what nothing backs reads as ones. False: it
+ * waits for a device model. */
+static bool access_mmio(struct vcpu *v, gpa_t gpa, unsigned int size,
 			bool write, uint64_t *val)
 {
 	struct vlapic *l = hvm_vcpu(v)->lapic;
@@ -110,20 +114,27 @@ static void access_mmio(struct vcpu *v, gpa_t gpa, unsigned int size,
 
 	if (is_lapic(l, gpa)) {
 		access_lapic(l, gpa, size, write, val);
-		return;
+		return true;
 	}
 	m = find(v->domain, gpa);
-	if (m)
+	if (m) {
 		m->fn(v, gpa, size, write, val, m->data);
-	else if (!write)
+		return true;
+	}
+	switch (hvm_dm_access(v, IOREQ_TYPE_COPY, gpa, size, write, val)) {
+	case DM_WAIT:
+		return false;
+	case DM_DONE:
+		return true;
+	case DM_NOBODY:
+		break;
+	}
+	if (!write)
 		*val = ~0UL;
+	return true;
 }
 
-/*
- * Emulator callbacks. An operand that is RAM is copied, one that is not goes to
- * its handler; a page fault is the guest's.
- */
-static bool translate(struct vcpu *v, uint64_t va, uint32_t access, gpa_t *gpa)
+bool hvm_translate(struct vcpu *v, uint64_t va, uint32_t access, gpa_t *gpa)
 {
 	uint32_t error;
 
@@ -136,48 +147,75 @@ static bool translate(struct vcpu *v, uint64_t va, uint32_t access, gpa_t *gpa)
 	return false;
 }
 
-static bool access_memory(struct vcpu *v, uint64_t va, unsigned int size,
-			  bool write, uint64_t *val)
+/* A part of an operand that lies in one page. */
+static bool access_gpa(struct vcpu *v, gpa_t gpa, unsigned int size, bool write,
+		       uint64_t *val)
 {
-	uint32_t access = write ? WALK_WRITE : 0;
-	gpa_t gpa;
-	char *page;
+	char *page = NULL;
 
-	if (!translate(v, va, access, &gpa))
-		return false;
-	if ((va & ~PAGE_MASK) + size > PAGE_SIZE) {
-		/* Across pages: RAM only. */
-		int rc = write ? hvm_copy_to_guest(v, va, val, size)
-			       : hvm_copy_from_guest(v, val, va, size);
-
-		if (rc)
-			hvm_inject_gp(v);
-		return rc == 0;
-	}
-	page = is_lapic(hvm_vcpu(v)->lapic, gpa) ||
-			       mmio_is_trapped(v->domain, gpa)
-		       ? NULL
-		       : hvm_gfn_virt(v, gpa_to_gfn(gpa), write);
+	if (!is_lapic(hvm_vcpu(v)->lapic, gpa) &&
+	    !mmio_is_trapped(v->domain, gpa))
+		page = hvm_gfn_virt(v, gpa_to_gfn(gpa), write);
 	if (!page)
-		access_mmio(v, gpa, size, write, val);
-	else if (write)
+		return access_mmio(v, gpa, size, write, val);
+	if (write)
 		memcpy(page + (gpa & ~PAGE_MASK), val, size);
 	else
 		memcpy(val, page + (gpa & ~PAGE_MASK), size);
 	return true;
 }
 
+/* Both pages are there before anything is done to the first. A device sees
+ * the halves as bytes: no size divides every cut. */
+static bool access_across(struct vcpu *v, uint64_t va, unsigned int size,
+			  bool write, uint64_t *val)
+{
+	unsigned int head = PAGE_SIZE - (va & ~PAGE_MASK);
+	uint32_t access = write ? WALK_WRITE : 0;
+	gpa_t gpa[2];
+
+	if (!hvm_translate(v, va, access, &gpa[0]) ||
+	    !hvm_translate(v, va + head, access, &gpa[1]))
+		return false;
+	for (unsigned int i = 0; i < size; i++) {
+		gpa_t at = i < head ? gpa[0] + i : gpa[1] + (i - head);
+		uint64_t byte = *val >> i * 8 & 0xff;
+
+		if (!access_gpa(v, at, 1, write, &byte))
+			return false;
+		if (!write)
+			*val |= (byte & 0xff) << i * 8;
+	}
+	return true;
+}
+
+bool hvm_access_memory(struct vcpu *v, uint64_t va, unsigned int size,
+		       bool write, uint64_t *val)
+{
+	gpa_t gpa;
+
+	if ((va & ~PAGE_MASK) + size > PAGE_SIZE)
+		return access_across(v, va, size, write, val);
+	return hvm_translate(v, va, write ? WALK_WRITE : 0, &gpa) &&
+	       access_gpa(v, gpa, size, write, val);
+}
+
 static bool read_memory(void *ctx, uint64_t va, unsigned int size,
 			uint64_t *val)
 {
 	*val = 0;
-	return access_memory(ctx, va, size, false, val);
+	return hvm_access_memory(ctx, va, size, false, val);
 }
 
 static bool write_memory(void *ctx, uint64_t va, unsigned int size,
 			 uint64_t val)
 {
-	return access_memory(ctx, va, size, true, &val);
+	return hvm_access_memory(ctx, va, size, true, &val);
+}
+
+static void step(void *ctx)
+{
+	hvm_io_step(ctx);
 }
 
 static uint64_t seg_base(void *ctx, unsigned int seg)
@@ -211,7 +249,15 @@ static enum verdict not_emulated(struct vcpu *v, gpa_t gpa,
 	return VERDICT_RESUME;
 }
 
-enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
+bool hvm_decode(struct vcpu *v, struct insn *i, uint8_t *bytes)
+{
+	unsigned int mode = hvm_ops->code_bits(v), n;
+
+	n = hvm_fetch(v, linear_rip(v, mode), bytes, INSN_MAX);
+	return insn_decode(i, bytes, n, mode);
+}
+
+static enum verdict do_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 {
 	struct emulator e = {
 		.gpr = &v->regs.rax,
@@ -220,6 +266,7 @@ enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 		.seg_base = seg_base,
 		.read = read_memory,
 		.write = write_memory,
+		.step = step,
 		.ctx = v,
 	};
 	uint8_t bytes[INSN_MAX] = {0};
@@ -243,4 +290,12 @@ enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 	default:
 		return not_emulated(v, gpa, bytes, n);
 	}
+}
+
+enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
+{
+	enum verdict r = do_mmio(v, gpa, x);
+
+	hvm_io_end(v, x);
+	return r;
 }

@@ -9,6 +9,7 @@
 #include "console/printk.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/portio.h"
+#include "hvm/vram.h"
 #include "mem/frame.h"
 
 /* Message-signalled interrupts and the local APICs: 1 MiB that is ours. */
@@ -75,8 +76,12 @@ enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x)
 		/* Writes to ROM go nowhere. */
 		return x->npf.write ? hvm_mmio(v, gpa, x) : VERDICT_RESUME;
 	case P2M_GRANT_RO:
-	case P2M_RAM_LOGDIRTY:
 		break;
+	case P2M_RAM_LOGDIRTY:
+		if (!x->npf.write)
+			return VERDICT_RESUME;
+		vram_written(d, gpa_to_gfn(gpa));
+		return VERDICT_RESUME;
 	case P2M_NONE:
 		if (d->privileged && map_device(d, gpa_to_gfn(gpa)))
 			return VERDICT_RESUME;

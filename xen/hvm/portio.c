@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Port I/O that exits: ranges with a handler; ports that nobody claims read as
- * all ones and swallow what is written, as on an empty bus.
+ * Port I/O that exits: ranges with a handler, then device models; ports that
+ * nobody claims read as all ones and swallow what is written, as on an empty
+ * bus.
  */
 #include "hvm/portio.h"
 
+#include "emulate/decode.h"
 #include "hvm/guest_walk.h"
+#include "hvm/dm.h"
 #include "lib/errno.h"
 #include "mem/alloc.h"
+
+#include <xen/hvm/ioreq.h>
 
 #define HOT __attribute__((section(".text.hot")))
 
@@ -33,109 +38,199 @@ int portio_register(struct domain *d, unsigned int first, unsigned int n,
 	return 0;
 }
 
-static HOT void do_port(struct vcpu *v, unsigned int port, unsigned int size,
+#define PCI_ADDRESS 0xcf8
+
+/* A device of ours, a device model's, or nobody's: then it reads as ones. */
+static HOT bool do_port(struct vcpu *v, unsigned int port, unsigned int size,
 			bool write, uint32_t *val)
 {
-	for (const struct portio *p = hvm_domain(v->domain)->ports; p;
-	     p = p->next) {
+	struct hvm_domain *hd = hvm_domain(v->domain);
+	uint64_t data = *val;
+
+	for (const struct portio *p = hd->ports; p; p = p->next) {
 		if (port >= p->first && port - p->first < p->n) {
 			p->fn(v, port, size, write, val, p->data);
-			return;
+			return true;
 		}
+	}
+	if (write && port == PCI_ADDRESS && size == 4)
+		WRITE_ONCE(hd->pci_cf8, *val);
+	switch (hvm_dm_access(v, IOREQ_TYPE_PIO, port, size, write, &data)) {
+	case DM_WAIT:
+		return false;
+	case DM_DONE:
+		if (!write)
+			*val = (uint32_t)data;
+		return true;
+	case DM_NOBODY:
+		break;
 	}
 	if (!write)
 		*val = ~0U;
+	return true;
 }
 
-/* RSI or RDI goes on by an element. */
-static void advance(struct vcpu *v, uint64_t *reg, unsigned int size,
-		    unsigned int addr_size)
+static bool is_ours(const struct domain *d, unsigned int port)
 {
-	uint64_t mask = addr_size >= 8 ? ~0UL : BIT(addr_size * 8) - 1;
-	uint64_t next =
-		*reg + (v->regs.rflags & BIT(10) ? -(uint64_t)size : size);
-
-	*reg = addr_size == 2 ? (*reg & ~mask) | (next & mask) : next & mask;
+	for (const struct portio *p = hvm_domain(d)->ports; p; p = p->next)
+		if (port >= p->first && port - p->first < p->n)
+			return true;
+	return false;
 }
 
-static bool one_string(struct vcpu *v, const struct vmexit *x, uint64_t base)
+/* INS or OUTS at work. */
+struct string_op {
+	struct vcpu *v;
+	const struct vmexit *x;
+	uint64_t base, mask; /* of the memory operand; of its register */
+	bool in, rep, down;
+	uint8_t size;
+};
+
+static inline uint64_t *pointer(const struct string_op *s)
 {
-	uint64_t *reg = x->io.in ? &v->regs.rdi : &v->regs.rsi;
-	uint64_t mask = x->io.addr_size >= 8 ? ~0UL
-					     : BIT(x->io.addr_size * 8) - 1;
-	uint64_t va = base + (*reg & mask);
+	return s->in ? &s->v->regs.rdi : &s->v->regs.rsi;
+}
+
+static uint64_t operand(const struct string_op *s)
+{
+	uint64_t va = s->base + (*pointer(s) & s->mask);
+
+	return s->mask >> 32 ? va : (uint32_t)va;
+}
+
+/* n elements are done: RSI or RDI goes on, RCX counts. */
+static void advance(const struct string_op *s, uint32_t n)
+{
+	uint64_t *reg = pointer(s), *rcx = &s->v->regs.rcx;
+	uint64_t keep = s->mask == 0xffff ? ~s->mask : 0;
+	uint64_t by = (uint64_t)n * s->size;
+
+	*reg = (*reg & keep) | ((s->down ? *reg - by : *reg + by) & s->mask);
+	if (s->rep)
+		*rcx = (*rcx & keep) | ((*rcx - n) & s->mask);
+	hvm_io_step(s->v);
+}
+
+/* How many elements lie in the page of the first, at most all. */
+static uint32_t in_page(const struct string_op *s, uint64_t va)
+{
+	uint64_t offset = va & ~PAGE_MASK, left = s->v->regs.rcx & s->mask;
+	uint64_t n = s->down ? offset / s->size + 1
+			     : (PAGE_SIZE - offset) / s->size;
+
+	return (uint32_t)min(n, left);
+}
+
+/* Many at once to a device model, which reaches the memory itself. False: one
+ * by one, please. */
+static bool batch(const struct string_op *s, uint64_t va, bool *wait)
+{
+	const struct vmexit *x = s->x;
+	uint32_t n = in_page(s, va);
+	gpa_t gpa;
+
+	if (n < 2 || is_ours(s->v->domain, x->io.port) ||
+	    x->io.port >> 2 == 0xcfc >> 2)
+		return false;
+	if (!hvm_translate(s->v, va, s->in ? WALK_WRITE : 0, &gpa)) {
+		*wait = true; /* for its page fault */
+		return true;
+	}
+	if (!hvm_gfn_virt(s->v, gpa_to_gfn(gpa), s->in))
+		return false;
+	switch (hvm_dm_string(s->v, IOREQ_TYPE_PIO, x->io.port, s->size, !s->in,
+			      &n, gpa, s->down)) {
+	case DM_WAIT:
+		*wait = true;
+		return true;
+	case DM_DONE:
+		advance(s, n);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* False: it waits, or has a fault to take. */
+static bool one_string(const struct string_op *s)
+{
+	const struct vmexit *x = s->x;
+	uint64_t va = operand(s), data = 0;
+	bool wait = false;
 	uint32_t val = 0;
 
-	if (x->io.in) {
-		do_port(v, x->io.port, x->io.size, false, &val);
-		if (hvm_copy_to_guest(v, va, &val, x->io.size))
-			return false;
-	} else {
-		if (hvm_copy_from_guest(v, &val, va, x->io.size))
-			return false;
-		do_port(v, x->io.port, x->io.size, true, &val);
-	}
-	advance(v, reg, x->io.size, x->io.addr_size);
+	if (s->rep && batch(s, va, &wait))
+		return !wait;
+	if (!s->in && !hvm_access_memory(s->v, va, s->size, false, &data))
+		return false;
+	val = (uint32_t)data;
+	if (!do_port(s->v, x->io.port, s->size, !s->in, &val))
+		return false;
+	data = val;
+	if (s->in && !hvm_access_memory(s->v, va, s->size, true, &data))
+		return false;
+	advance(s, 1);
 	return true;
 }
 
 #define STRING_BATCH 32
 
-/* What a vendor does not say follows from the code segment (an address-size
- * prefix cannot be seen then: QEMU's TCG never tells). */
-static uint8_t default_addr_size(struct vcpu *v)
+/* What the exit does not say (QEMU's TCG never does) is in the instruction. */
+static bool decode_string(struct vcpu *v, struct string_op *s)
 {
-	struct hvm_segment cs;
+	unsigned int mode = hvm_ops->code_bits(v);
+	uint8_t bytes[INSN_MAX];
+	struct hvm_segment seg = {.base = 0};
+	struct insn i;
+	enum hvm_seg which;
 
-	hvm_ops->get_seg(v, SEG_CS, &cs);
-	if (cs.attr & SEG_ATTR_L && hvm_ops->get_creg(v, EFER) & EFER_LMA)
-		return 8;
-	return cs.attr & SEG_ATTR_D ? 4 : 2;
+	if (!hvm_decode(v, &i, bytes))
+		return false;
+	which = s->in                  ? SEG_ES
+		: i.seg == INSN_NO_SEG ? SEG_DS
+				       : (enum hvm_seg)i.seg;
+	if (mode != 64 || which == SEG_FS || which == SEG_GS)
+		hvm_ops->get_seg(v, which, &seg);
+	s->base = seg.base;
+	s->mask = i.address_bytes == 8 ? ~0UL : BIT(i.address_bytes * 8) - 1;
+	return true;
 }
 
-/* INS, OUTS. A page fault on the way is the guest's to handle: it is told that
- * its memory is not there. */
 static enum verdict string_io(struct vcpu *v, const struct vmexit *x)
 {
-	uint64_t mask = x->io.addr_size >= 8 ? ~0UL
-					     : BIT(x->io.addr_size * 8) - 1;
-	struct hvm_segment seg = {.base = 0};
+	struct string_op s = {
+		.v = v,
+		.x = x,
+		.in = x->io.in,
+		.rep = x->io.rep,
+		.down = v->regs.rflags & BIT(10),
+		.size = x->io.size,
+	};
 
-	if (!(hvm_ops->get_creg(v, EFER) & EFER_LMA))
-		hvm_ops->get_seg(v, x->io.in ? SEG_ES : SEG_DS, &seg);
+	if (!decode_string(v, &s))
+		return VERDICT_RESUME;
 	for (unsigned int n = 0; n < STRING_BATCH; n++) {
-		if (x->io.rep && !(v->regs.rcx & mask))
+		if (s.rep && !(v->regs.rcx & s.mask))
 			return VERDICT_SKIP;
-		if (!one_string(v, x, seg.base)) {
-			uint64_t reg = x->io.in ? v->regs.rdi : v->regs.rsi;
-
-			hvm_ops->set_creg(v, CR2, seg.base + reg);
-			hvm_ops->inject_exception(v, 14, true,
-						  x->io.in ? WALK_WRITE : 0);
+		if (!one_string(&s))
 			return VERDICT_RESUME;
-		}
-		if (!x->io.rep)
+		if (!s.rep)
 			return VERDICT_SKIP;
-		v->regs.rcx = (v->regs.rcx & ~mask) |
-			      ((v->regs.rcx - 1) & mask);
 	}
 	return VERDICT_RESUME;
 }
 
-HOT enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x)
+static HOT enum verdict do_portio(struct vcpu *v, const struct vmexit *x)
 {
 	unsigned int bits = x->io.size * 8;
 	uint32_t mask = bits == 32 ? ~0U : (1U << bits) - 1;
 	uint32_t val = (uint32_t)v->regs.rax & mask;
 
-	if (unlikely(x->io.string)) {
-		struct vmexit y = *x;
-
-		if (!y.io.addr_size)
-			y.io.addr_size = default_addr_size(v);
-		return string_io(v, &y);
-	}
-	do_port(v, x->io.port, x->io.size, !x->io.in, &val);
+	if (unlikely(x->io.string))
+		return string_io(v, x);
+	if (unlikely(!do_port(v, x->io.port, x->io.size, !x->io.in, &val)))
+		return VERDICT_RESUME;
 	if (!x->io.in)
 		return VERDICT_SKIP;
 	if (bits == 32)
@@ -143,6 +238,14 @@ HOT enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x)
 	else
 		v->regs.rax = (v->regs.rax & ~(uint64_t)mask) | (val & mask);
 	return VERDICT_SKIP;
+}
+
+HOT enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x)
+{
+	enum verdict r = do_portio(v, x);
+
+	hvm_io_end(v, x);
+	return r;
 }
 
 void hvm_io_free(struct domain *d)

@@ -21,6 +21,19 @@ void mmio_unregister(struct domain *d, gpa_t first);
 bool mmio_is_trapped(struct domain *d, gpa_t gpa);
 /* The instruction at RIP, which touched gpa: done for the guest. */
 enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x);
+/*
+ * For those who execute an instruction here. An operand at linear address va:
+ * RAM is copied, what is not goes to who answers there. False: the guest has a
+ * page fault to take, or waits for a device model; the instruction comes again.
+ */
+bool hvm_access_memory(struct vcpu *v, uint64_t va, unsigned int size,
+		       bool write, uint64_t *val);
+/* access: WALK_*. False: the page fault is on its way into the guest. */
+bool hvm_translate(struct vcpu *v, uint64_t va, uint32_t access, gpa_t *gpa);
+/* The instruction at RIP; false: there is none that is known. bytes takes
+ * INSN_MAX of it. */
+struct insn;
+bool hvm_decode(struct vcpu *v, struct insn *i, uint8_t *bytes);
 int dom0_ports_init(struct domain *d); /* dev/dom0_ports.c */
 void mmio_free(struct domain *d);
 void hvm_io_free(struct domain *d);

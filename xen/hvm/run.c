@@ -11,6 +11,8 @@
 #include "cpu/fpu.h"
 #include "cpu/softirq.h"
 #include "hvm/dev/vlapic.h"
+#include "hvm/dm.h"
+#include "lib/errno.h"
 
 #define HOT __attribute__((section(".text.hot")))
 
@@ -24,6 +26,32 @@ static HOT int lapic_irq(struct vcpu *v, struct hvm_vcpu *hv)
 		hv->tpr_watched = any;
 		hvm_ops->watch_tpr(v, any);
 	}
+	return vector;
+}
+
+/* The 8259s are wired to the first vCPU. */
+static int pic_irq(struct vcpu *v, const struct hvm_vcpu *hv)
+{
+	if (v->id || !vlapic_takes_pic(hv->lapic))
+		return -1;
+	return vpic_highest(v->domain);
+}
+
+/* The flag goes before the look: whoever sets it afterwards is seen. */
+static HOT int controller_irq(struct vcpu *v, struct hvm_vcpu *hv,
+			      enum irq_source *by)
+{
+	int vector = -1;
+
+	WRITE_ONCE(hv->irq_check, false);
+	smp_mb();
+	if (unlikely(hv->hd->pic))
+		vector = pic_irq(v, hv);
+	*by = vector >= 0 ? IRQ_PIC : IRQ_LAPIC;
+	if (vector < 0)
+		vector = lapic_irq(v, hv);
+	if (vector >= 0)
+		WRITE_ONCE(hv->irq_check, true);
 	return vector;
 }
 
@@ -45,8 +73,33 @@ static HOT int next_irq(struct vcpu *v, struct hvm_vcpu *hv,
 			return vector;
 		}
 	}
-	*by = IRQ_LAPIC;
-	return hv->irq_check ? lapic_irq(v, hv) : -1;
+	return hv->irq_check ? controller_irq(v, hv, by) : -1;
+}
+
+int hvm_inject_later(struct vcpu *v, uint8_t vector, uint32_t error,
+		     uint64_t cr2)
+{
+	struct hvm_vcpu *hv = hvm_vcpu(v);
+
+	if (hv->later.waits)
+		return -EBUSY;
+	hv->later.vector = vector;
+	hv->later.error = error;
+	hv->later.cr2 = cr2;
+	smp_wmb();
+	WRITE_ONCE(hv->later.waits, true);
+	vcpu_kick(v);
+	return 0;
+}
+
+static void inject_now(struct vcpu *v, struct hvm_vcpu *hv)
+{
+	if (hv->later.vector == 14)
+		hvm_ops->set_creg(v, CR2, hv->later.cr2);
+	hvm_ops->inject_exception(v, hv->later.vector, hv->later.error != ~0U,
+				  hv->later.error);
+	smp_wmb();
+	WRITE_ONCE(hv->later.waits, false);
 }
 
 /* The callback waits there already, and for a reason that lasts: most entries
@@ -60,9 +113,11 @@ static HOT bool callback_waits(const struct vcpu *v, const struct hvm_vcpu *hv)
 /* What waits at the guest's door is what should. Interrupts off. */
 static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 {
-	enum irq_source by;
+	enum irq_source by = IRQ_NOBODY;
 	int vector;
 
+	if (unlikely(READ_ONCE(hv->later.waits)))
+		inject_now(v, hv);
 	if (unlikely(hv->nmi_pending)) {
 		hv->nmi_pending = false;
 		hvm_ops->inject_nmi(v);
@@ -72,8 +127,6 @@ static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 	if (callback_waits(v, hv))
 		return;
 	vector = next_irq(v, hv, &by);
-	if (vector < 0 && by == IRQ_LAPIC)
-		WRITE_ONCE(hv->irq_check, false);
 	if (vector == hv->posted && (vector < 0 || by == hv->posted_by))
 		return;
 	hvm_ops->post_irq(v, vector);
@@ -88,6 +141,9 @@ static HOT void note_taken_irq(struct vcpu *v, struct hvm_vcpu *hv)
 		return;
 	if (hv->posted_by == IRQ_LAPIC) {
 		vlapic_ack(hv->lapic, (uint8_t)hv->posted);
+		hv->irq_check = true;
+	} else if (hv->posted_by == IRQ_PIC) {
+		vpic_ack(v->domain, (uint8_t)hv->posted);
 		hv->irq_check = true;
 	}
 	hv->posted = -1;
@@ -138,6 +194,23 @@ static HOT void answer(struct vcpu *v, const struct vmexit *x)
 	}
 }
 
+/*
+ * A device model's answer, if it is there; the instruction that asked goes on
+ * with it, and may ask again. False: the vCPU waits.
+ */
+static bool take_answer(struct vcpu *v, struct hvm_vcpu *hv)
+{
+	bool again;
+
+	while (hv->io.pending) {
+		if (!hvm_io_finish(v, &again))
+			return false;
+		if (again && v->unit.state == SCHED_RUNNING)
+			answer(v, &hv->io.exit);
+	}
+	return true;
+}
+
 static HOT void hvm_run(struct sched_unit *u)
 {
 	struct vcpu *v = container_of(u, struct vcpu, unit);
@@ -145,9 +218,11 @@ static HOT void hvm_run(struct sched_unit *u)
 	struct vmexit x;
 
 	this_cpu(current) = v;
-	if (unlikely(READ_ONCE(hv->lapic->init_sipi)))
+	if (unlikely(READ_ONCE(hv->lapic->init_sipi)) && !hv->io.pending)
 		vlapic_do_init_sipi(v);
 	while (likely(!hv->in_reset)) {
+		if (unlikely(hv->io.pending) && !take_answer(v, hv))
+			break;
 		local_irq_disable();
 		if (unlikely(softirq_is_pending() || u->state != SCHED_RUNNING))
 			break;
@@ -156,11 +231,13 @@ static HOT void hvm_run(struct sched_unit *u)
 		local_irq_enable();
 		note_taken_irq(v, hv);
 		answer(v, &x);
-		if (unlikely(READ_ONCE(hv->lapic->init_sipi)))
+		if (unlikely(READ_ONCE(hv->lapic->init_sipi)) &&
+		    !hv->io.pending)
 			vlapic_do_init_sipi(v);
 	}
 	local_irq_enable();
-	if (unlikely(hv->in_reset) && u->state == SCHED_RUNNING)
+	if (unlikely(hv->in_reset || hv->io.pending) &&
+	    u->state == SCHED_RUNNING)
 		vcpu_block(v);
 	this_cpu(current) = NULL;
 }
@@ -199,6 +276,8 @@ bool hvm_vcpu_has_work(struct vcpu *v)
 {
 	struct hvm_vcpu *hv = hvm_vcpu(v);
 
+	if (hv->io.pending)
+		return hvm_io_answered(v);
 	if (READ_ONCE(hv->lapic->init_sipi) || hv->nmi_pending)
 		return true;
 	/* What waits for IF does not end a wait. */
@@ -207,7 +286,20 @@ bool hvm_vcpu_has_work(struct vcpu *v)
 	if (hv->hd->callback_vector && !hv->upcall_vector && v->info &&
 	    READ_ONCE(v->info->evtchn_upcall_pending))
 		return true;
+	if (hv->hd->pic && pic_irq(v, hv) >= 0)
+		return true;
 	return vlapic_has_work(hv->lapic);
+}
+
+void hvm_extint_notify(struct domain *d)
+{
+	struct vcpu *v = d->vcpu[0];
+
+	if (!v)
+		return;
+	WRITE_ONCE(hvm_vcpu(v)->irq_check, true);
+	if (v != current)
+		vcpu_kick(v);
 }
 
 const struct sched_unit_ops hvm_sched_ops = {

@@ -170,6 +170,10 @@ static long hvm_call(struct vcpu *v, const uint64_t args[6])
 {
 	return hvm_op_hook(v, (unsigned int)args[0], args[1]);
 }
+static long dm_call(struct vcpu *v, const uint64_t args[6])
+{
+	return dm_op_hook ? dm_op_hook(v, args) : -ENOSYS;
+}
 static long grant_table_call(struct vcpu *v, const uint64_t args[6])
 {
 	return grant_table_op(v, (unsigned int)args[0], args[1],
@@ -256,6 +260,7 @@ static call_fn *const calls[NR_CALLS] = {
 };
 
 long (*hvm_op_hook)(struct vcpu *v, unsigned int cmd, uint64_t arg);
+long (*dm_op_hook)(struct vcpu *v, const uint64_t args[6]);
 
 static inline long run_call(struct vcpu *v, uint64_t nr, const uint64_t args[6])
 {

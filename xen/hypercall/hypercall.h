@@ -27,5 +27,7 @@ void hypercall_dispatch(struct vcpu *v);
 
 /* hvm_op's handler, which lives on a higher floor; set at boot. */
 extern long (*hvm_op_hook)(struct vcpu *v, unsigned int cmd, uint64_t arg);
+/* The same for dm_op; NULL: there are no device models. */
+extern long (*dm_op_hook)(struct vcpu *v, const uint64_t args[6]);
 
 #endif

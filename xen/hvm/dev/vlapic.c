@@ -372,6 +372,8 @@ static void set_lvt(struct vlapic *l, unsigned int reg, uint32_t val)
 	if (!(l->reg[APIC_SVR] & SVR_ENABLE))
 		val |= LVT_MASKED;
 	l->reg[reg] = val & mask[reg - APIC_LVT_TIMER];
+	if (reg == APIC_LVT_LINT0) /* the 8259s may have waited for it */
+		WRITE_ONCE(hvm_vcpu(l->vcpu)->irq_check, true);
 	if (reg == APIC_LVT_TIMER && timer_mode(l) != mode) {
 		timer_stop(&l->timer);
 		l->period = 0;

@@ -81,6 +81,13 @@ static inline bool vlapic_x2apic(const struct vlapic *l)
 	return (l->base & (APIC_BASE_ENABLE | APIC_BASE_EXTD)) ==
 	       (APIC_BASE_ENABLE | APIC_BASE_EXTD);
 }
+/* Does the vCPU take interrupts of the 8259s? */
+static inline bool vlapic_takes_pic(const struct vlapic *l)
+{
+	/* Not masked, and ExtINT; or there is no local APIC. */
+	return !(l->base & APIC_BASE_ENABLE) ||
+	       (l->reg[APIC_LVT_LINT0] & 0x10700) == 0x700;
+}
 /* Does mode-and-destination, as an MSI or I/O APIC entry has it, mean l? */
 bool vlapic_match(const struct vlapic *l, uint32_t dest, bool logical);
 

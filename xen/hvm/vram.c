@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Video memory is made read-only in the p2m (P2M_RAM_LOGDIRTY); the first
+ * write to a page exits, is noted and makes the page writable again, until the
+ * device model has asked. The p2m's lock protects all.
+ */
+#include "hvm/vram.h"
+
+#include "domain/guest_access.h"
+#include "lib/bitmap.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mem/alloc.h"
+
+#define MAX_PAGES 0x10000U /* 256 MiB */
+
+struct vram {
+	gfn_t first;
+	uint32_t nr;
+	uint64_t dirty[];
+};
+
+/* Page i from RAM to tracked, or back. Lock held. */
+static int set_type(struct domain *d, gfn_t gfn, enum p2m_type from,
+		    enum p2m_type to)
+{
+	enum p2m_type t;
+	mfn_t mfn = p2m_lookup(&d->p2m, gfn, &t, NULL);
+
+	return t == from ? p2m_set(&d->p2m, gfn, mfn, 1, to) : 0;
+}
+
+/* Lock held. */
+static struct vram *stop(struct domain *d)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	struct vram *r = hd->vram;
+
+	for (uint32_t i = 0; r && i < r->nr; i++)
+		set_type(d, _gfn(gfn_x(r->first) + i), P2M_RAM_LOGDIRTY,
+			 P2M_RAM_RW);
+	hd->vram = NULL;
+	return r;
+}
+
+static int start(struct domain *d, gfn_t first, uint32_t nr)
+{
+	size_t words = DIV_ROUND_UP(nr, 64U);
+	struct vram *r = xzalloc(sizeof(*r) + words * sizeof(uint64_t));
+	struct vram *old;
+
+	if (!r)
+		return -ENOMEM;
+	r->first = first;
+	r->nr = nr;
+	for (uint32_t i = 0; i < nr; i++)
+		set_bit(i, r->dirty);
+	p2m_lock(&d->p2m);
+	old = stop(d);
+	hvm_domain(d)->vram = r;
+	p2m_unlock(&d->p2m);
+	xfree(old);
+	return 0;
+}
+
+/* 64 pages from bit w * 64 on: which were written; they are watched again. */
+static uint64_t collect(struct domain *d, struct vram *r, uint32_t w)
+{
+	uint64_t bits = r->dirty[w];
+
+	r->dirty[w] = 0;
+	for (uint64_t b = bits; b; b &= b - 1) {
+		uint32_t i = w * 64 + (uint32_t)__builtin_ctzl(b);
+
+		/* What cannot be watched counts as written. */
+		if (set_type(d, _gfn(gfn_x(r->first) + i), P2M_RAM_RW,
+			     P2M_RAM_LOGDIRTY))
+			set_bit(i, r->dirty);
+	}
+	return bits;
+}
+
+int vram_track(struct domain *d, gfn_t first, uint32_t nr, uint64_t bitmap)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	uint64_t *bits;
+	int rc = 0;
+
+	if (nr > MAX_PAGES || gfn_x(first) + nr < gfn_x(first))
+		return -EINVAL;
+	if (!nr) {
+		struct vram *old;
+
+		p2m_lock(&d->p2m);
+		old = stop(d);
+		p2m_unlock(&d->p2m);
+		p2m_flush(&d->p2m);
+		xfree(old);
+		return 0;
+	}
+	bits = xnew_array(uint64_t, DIV_ROUND_UP(nr, 64U));
+	if (!bits)
+		return -ENOMEM;
+	if (!hd->vram || hd->vram->nr != nr || !gfn_eq(hd->vram->first, first))
+		rc = start(d, first, nr);
+	if (!rc) {
+		p2m_lock(&d->p2m);
+		for (uint32_t w = 0; hd->vram && w * 64 < nr; w++)
+			bits[w] = collect(d, hd->vram, w);
+		p2m_unlock(&d->p2m);
+		p2m_flush(&d->p2m);
+		rc = copy_to_guest(bitmap, bits, DIV_ROUND_UP(nr, 8U));
+	}
+	xfree(bits);
+	return rc;
+}
+
+void vram_written(struct domain *d, gfn_t gfn)
+{
+	struct vram *r;
+
+	p2m_lock(&d->p2m);
+	r = hvm_domain(d)->vram;
+	if (r && gfn_x(gfn) - gfn_x(r->first) < r->nr)
+		set_bit((unsigned int)(gfn_x(gfn) - gfn_x(r->first)), r->dirty);
+	set_type(d, gfn, P2M_RAM_LOGDIRTY, P2M_RAM_RW);
+	p2m_unlock(&d->p2m);
+	p2m_flush(&d->p2m);
+}
+
+void vram_destroy(struct domain *d)
+{
+	xfree(hvm_domain(d)->vram);
+	hvm_domain(d)->vram = NULL;
+}
