@@ -185,6 +185,8 @@ struct vcpu {
 	struct guest_area runstate_area, time_area;
 	uint32_t virq_to_port[NR_VIRQS]; /* event/ */
 	uint64_t *multicall_args;        /* of the entry being done, or NULL */
+	void *compat_arg; /* a 32-bit guest's call: what is at COMPAT_VA */
+	size_t compat_size;
 };
 
 struct domain {

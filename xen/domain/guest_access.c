@@ -9,17 +9,38 @@
 #include "mem/frame.h"
 #include "mem/layout.h"
 
+/* The widened argument, all of it from va on; NULL: va is the guest's. */
+static inline void *compat_arg(const struct vcpu *v, uint64_t va, size_t len)
+{
+	uint64_t offset = va - COMPAT_VA;
+
+	if (likely(offset >= v->compat_size))
+		return NULL;
+	return len <= v->compat_size - offset ? (char *)v->compat_arg + offset
+					      : NULL;
+}
+
 int copy_from_guest(void *dst, uint64_t va, size_t len)
 {
 	struct vcpu *v = current;
+	const void *arg = compat_arg(v, va, len);
 
+	if (unlikely(arg)) {
+		memcpy(dst, arg, len);
+		return 0;
+	}
 	return v->domain->kind->copy_from_guest(v, dst, va, len);
 }
 
 int copy_to_guest(uint64_t va, const void *src, size_t len)
 {
 	struct vcpu *v = current;
+	void *arg = compat_arg(v, va, len);
 
+	if (unlikely(arg)) {
+		memcpy(arg, src, len);
+		return 0;
+	}
 	return v->domain->kind->copy_to_guest(v, va, src, len);
 }
 

@@ -10,6 +10,10 @@
 
 #include "domain/domain.h"
 
+/* Where a handler finds the argument of a 32-bit guest's call, widened: no
+ * guest has such an address. */
+#define COMPAT_VA (1UL << 63)
+
 /* 0 or -EFAULT (part may have been copied). */
 int __must_check copy_from_guest(void *dst, uint64_t va, size_t len);
 int __must_check copy_to_guest(uint64_t va, const void *src, size_t len);

@@ -4,6 +4,7 @@
  * checked here, structures copied in and out here; a handler sees plain ones.
  */
 #include "hypercall/hypercall.h"
+#include "hypercall/compat.h"
 #include "hypercall/table.h"
 
 #include "console/printk.h"
@@ -324,11 +325,25 @@ void hypercall_set_arg(struct vcpu *v, unsigned int i, uint64_t value)
 	struct guest_regs *r = &v->regs;
 	uint64_t *const regs[] = {&r->rdi, &r->rsi, &r->rdx,
 				  &r->r10, &r->r8,  &r->r9};
+	uint64_t *const regs32[] = {&r->rbx, &r->rcx, &r->rdx,
+				    &r->rsi, &r->rdi, &r->rbp};
 
 	if (v->multicall_args)
 		v->multicall_args[i] = value;
+	else if (unlikely(v->compat_arg))
+		*regs32[i] = (uint32_t)value;
 	else
 		*regs[i] = value;
+}
+
+static long call32(struct vcpu *v)
+{
+	const struct guest_regs *r = &v->regs;
+	const uint64_t args[6] = {(uint32_t)r->rbx, (uint32_t)r->rcx,
+				  (uint32_t)r->rdx, (uint32_t)r->rsi,
+				  (uint32_t)r->rdi, (uint32_t)r->rbp};
+
+	return compat_call(v, (uint32_t)r->rax, args, run_call);
 }
 
 void hypercall_dispatch(struct vcpu *v)
@@ -342,7 +357,7 @@ void hypercall_dispatch(struct vcpu *v)
 	if (likely(bits == 64))
 		rc = run_call(v, r->rax, args);
 	else /* 32-bit structures have another layout */
-		rc = bits ? -ENOSYS : -EPERM;
+		rc = bits ? call32(v) : -EPERM;
 	if (unlikely(rc == -ERESTART))
 		kind->hypercall_restart(v);
 	else
