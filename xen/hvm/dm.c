@@ -9,6 +9,7 @@
 #include "control/memory.h"
 #include "domain/continuation.h"
 #include "domain/guest_access.h"
+#include "hvm/dev/virq.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/vram.h"
 #include "lib/errno.h"
@@ -362,47 +363,4 @@ long dm_op(struct vcpu *v, const uint64_t args[6])
 		rc = run(&m);
 	put_domain(m.d);
 	return rc;
-}
-
-/* Until the virtual interrupt controllers are there. */
-__attribute__((weak)) void hvm_isa_irq(struct domain *d, unsigned int irq,
-				       bool level)
-{
-	(void)d;
-	(void)irq;
-	(void)level;
-}
-__attribute__((weak)) void hvm_pci_intx(struct domain *d, unsigned int dev,
-					unsigned int intx, bool level)
-{
-	(void)d;
-	(void)dev;
-	(void)intx;
-	(void)level;
-}
-__attribute__((weak)) int hvm_pci_link(struct domain *d, unsigned int link,
-				       unsigned int irq)
-{
-	(void)d;
-	(void)irq;
-	(void)link;
-	return 0;
-}
-__attribute__((weak)) int hvm_inject_msi(struct domain *d, uint64_t addr,
-					 uint32_t data)
-{
-	(void)d;
-	(void)addr;
-	(void)data;
-	return 0;
-}
-__attribute__((weak)) int vpic_highest(struct domain *d)
-{
-	(void)d;
-	return -1;
-}
-__attribute__((weak)) void vpic_ack(struct domain *d, uint8_t vector)
-{
-	(void)d;
-	(void)vector;
 }

@@ -87,16 +87,6 @@ struct ioreq_server *ioreq_select(struct domain *d, uint8_t *type,
 /* A server's channel got an event, or was closed at the other end. */
 void ioreq_event(struct vcpu *v, unsigned int port);
 
-/* What device models do to interrupts. */
-void hvm_isa_irq(struct domain *d, unsigned int irq, bool level);
-void hvm_pci_intx(struct domain *d, unsigned int dev, unsigned int intx,
-		  bool level);
-int hvm_pci_link(struct domain *d, unsigned int link, unsigned int irq);
-/* What INTA would give now, or -1; and INTA for it. */
-int vpic_highest(struct domain *d);
-void vpic_ack(struct domain *d, uint8_t vector);
-int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data);
-
 /* dm.c */
 long dm_op(struct vcpu *v, const uint64_t args[6]);
 

@@ -11,6 +11,7 @@
 #include "cpu/smp.h"
 #include "domain/cpu_policy.h"
 #include "hvm/dev/vioapic.h"
+#include "hvm/dev/virq.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/dev/vpci.h"
 #include "hvm/guest_walk.h"
@@ -74,12 +75,25 @@ static void debug_port(struct vcpu *v, unsigned int port, unsigned int size,
 		*val = 0xe9;
 }
 
+/* What the configuration asks for beyond a local APIC: a PC's board. */
+static int create_pc(struct domain *d)
+{
+	uint32_t flags = d->config.arch.emulation_flags;
+	int rc = portio_register(d, 0xe9, 1, debug_port, NULL);
+
+	if (!rc && (flags & XEN_X86_EMU_PIC))
+		rc = virq_init(d);
+	if (!rc && (flags & XEN_X86_EMU_PIT))
+		rc = vpit_init(d);
+	return rc;
+}
+
 static int create_devices(struct domain *d)
 {
 	int rc;
 
 	if (!d->privileged)
-		return portio_register(d, 0xe9, 1, debug_port, NULL);
+		return create_pc(d);
 	rc = vioapic_init(d);
 	if (!rc)
 		rc = vpci_init(d);
@@ -92,6 +106,8 @@ static void destroy_devices(struct domain *d)
 {
 	ioreq_destroy_all(d);
 	vram_destroy(d);
+	vpit_destroy(d);
+	virq_destroy(d);
 	vpci_destroy(d);
 	vioapic_destroy(d);
 	hvm_io_free(d);

@@ -314,8 +314,11 @@ struct hvm_domain {
 	unsigned int nr_ioapics;
 	struct vpci *pci;
 	uint64_t vm_generation;
-	uint32_t pci_cf8;                /* the last write to port 0xcf8 */
-	struct vpic *pic;                /* NULL: none */
+	uint32_t pci_cf8; /* the last write to port 0xcf8 */
+	/* Of a PC; NULL: none. lock. */
+	struct vpic *pic;
+	struct virq *virq;
+	struct vpit *pit;
 	struct vram *vram;               /* p2m lock */
 	bool has_servers;                /* device models, once */
 	struct ioreq_server *servers[8]; /* lock */

@@ -10,6 +10,7 @@
 #include "console/printk.h"
 #include "cpu/fpu.h"
 #include "cpu/softirq.h"
+#include "hvm/dev/virq.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/dm.h"
 #include "lib/errno.h"

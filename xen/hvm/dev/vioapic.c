@@ -41,6 +41,7 @@ struct pin {
 	uint64_t rte;
 	unsigned int gsi;
 	bool bound, refused;
+	bool line;       /* of a virtual one: the input is up */
 	bool level, low; /* as bound */
 };
 
@@ -48,6 +49,7 @@ struct vioapic {
 	struct domain *domain;
 	gpa_t base;
 	uint32_t id, select;
+	bool is_virtual; /* no chip behind it: vioapic_line() is its inputs */
 	unsigned int nr_pins;
 	struct pin *pin;
 };
@@ -109,10 +111,22 @@ static void bind(struct pin *p)
 	p->low = low;
 }
 
+/* A virtual pin whose input is up and whose last interrupt was ended asks
+ * again, if it is level-triggered. Lock held. */
+static void ask_again(struct pin *p)
+{
+	if (p->line && (p->rte & RTE_LEVEL) && !(p->rte & RTE_REMOTE_IRR))
+		raise(p, 0);
+}
+
 static void entry_changed(struct pin *p)
 {
 	bool masked = p->rte & RTE_MASKED;
 
+	if (p->io->is_virtual) {
+		ask_again(p);
+		return;
+	}
 	if (!masked)
 		bind(p);
 	if (!p->bound)
@@ -206,7 +220,10 @@ void vioapic_eoi(struct domain *d, uint8_t vector)
 			    !(p->rte & RTE_REMOTE_IRR))
 				continue;
 			atomic_and(&p->rte, ~RTE_REMOTE_IRR);
-			irq_eoi_gsi(p->gsi);
+			if (!io->is_virtual)
+				irq_eoi_gsi(p->gsi);
+			else if (READ_ONCE(p->line))
+				ask_again(p);
 		}
 	}
 }
@@ -256,6 +273,46 @@ int vioapic_init(struct domain *d)
 			return rc;
 	}
 	return 0;
+}
+
+/* Where hvmloader's tables have it. */
+#define GUEST_IOAPIC_BASE 0xfec00000UL
+#define GUEST_IOAPIC_ID   1
+
+int vioapic_init_guest(struct domain *d, unsigned int pins)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	struct vioapic *io = xnew_array(struct vioapic, 1);
+
+	if (!io)
+		return -ENOMEM;
+	hd->ioapics = io;
+	hd->nr_ioapics = 1;
+	io->domain = d;
+	io->base = GUEST_IOAPIC_BASE;
+	io->id = GUEST_IOAPIC_ID;
+	io->is_virtual = true;
+	io->pin = xnew_array(struct pin, pins);
+	if (!io->pin)
+		return -ENOMEM;
+	io->nr_pins = pins;
+	for (unsigned int n = 0; n < pins; n++)
+		io->pin[n] =
+			(struct pin){.io = io, .rte = RTE_MASKED, .gsi = n};
+	return mmio_register(d, io->base, PAGE_SIZE, access, io);
+}
+
+void vioapic_line(struct domain *d, unsigned int gsi, bool up)
+{
+	struct pin *p = &hvm_domain(d)->ioapics->pin[gsi];
+
+	WRITE_ONCE(p->line, up);
+	if (!up)
+		return;
+	if (p->rte & RTE_LEVEL)
+		ask_again(p);
+	else
+		raise(p, 0);
 }
 
 void vioapic_destroy(struct domain *d)

@@ -9,6 +9,10 @@
 #include "hvm/hvm.h"
 
 int vioapic_init(struct domain *d);
+/* One I/O APIC of a guest PC, with that many inputs. */
+int vioapic_init_guest(struct domain *d, unsigned int pins);
+/* An input of it goes up or down; hd->lock held. */
+void vioapic_line(struct domain *d, unsigned int gsi, bool up);
 void vioapic_destroy(struct domain *d);
 void vioapic_reset(struct domain *d);
 /* A local APIC saw the end of a level-triggered vector. */

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two cascaded 8259s (Intel 8259A datasheet). hd->lock guards them; what the
+ * first vCPU asks before each entry reads one word without it.
+ */
+#include "hvm/dev/virq.h"
+
+#include "hvm/portio.h"
+#include "lib/errno.h"
+#include "mem/alloc.h"
+
+#define ICW1      BIT(4)
+#define ICW1_ICW4 BIT(0)
+#define OCW3      BIT(3)
+#define CASCADE   2
+
+struct chip {
+	uint8_t irr, imr, isr;
+	uint8_t lines;  /* inputs as they are */
+	uint8_t elcr;   /* level-triggered ones */
+	uint8_t base;   /* ICW2 */
+	uint8_t lowest; /* the input with the lowest priority */
+	uint8_t icw;    /* the initialisation word that comes next; 0: none */
+	bool icw4, auto_eoi, rotate_aeoi, read_isr, special_mask, poll;
+	bool special_nested;
+};
+
+struct vpic {
+	struct chip chip[2];
+	int wanted; /* what INTA would give; -1: nothing */
+};
+
+/* By priority, the first input of mask: 0 to 7, or -1. */
+static int first(const struct chip *c, uint8_t mask)
+{
+	for (unsigned int i = 1; i <= 8; i++) {
+		unsigned int n = (c->lowest + i) & 7;
+
+		if (mask & BIT(n))
+			return (int)n;
+	}
+	return -1;
+}
+
+static unsigned int rank(const struct chip *c, int n)
+{
+	return n < 0 ? 8 : (unsigned int)(n - c->lowest - 1) & 7;
+}
+
+/* The input that the chip asks for now, or -1. */
+static int pending(const struct chip *c)
+{
+	uint8_t busy = c->special_mask ? c->isr & (uint8_t)~c->imr : c->isr;
+	int want = first(c, c->irr & (uint8_t)~c->imr);
+
+	if (want < 0)
+		return -1;
+	if (c->special_nested)
+		busy &= (uint8_t)~BIT(CASCADE);
+	return rank(c, want) < rank(c, first(c, busy)) ? want : -1;
+}
+
+static void set_input(struct chip *c, unsigned int n, bool level)
+{
+	uint8_t bit = (uint8_t)BIT(n);
+
+	if (level && ((c->elcr & bit) || !(c->lines & bit)))
+		c->irr |= bit;
+	if (!level && (c->elcr & bit))
+		c->irr &= (uint8_t)~bit;
+	if (level)
+		c->lines |= bit;
+	else
+		c->lines &= (uint8_t)~bit;
+	if (!level) /* an edge that was taken back */
+		c->irr &= (uint8_t)~bit;
+}
+
+/* The outputs again; the vCPU is told when there is something new. */
+static void update(struct domain *d)
+{
+	struct vpic *p = hvm_domain(d)->pic;
+	int n, slave = pending(&p->chip[1]), old = p->wanted;
+
+	set_input(&p->chip[0], CASCADE, slave >= 0);
+	n = pending(&p->chip[0]);
+	if (n == CASCADE && slave >= 0)
+		n = p->chip[1].base + slave;
+	else if (n >= 0)
+		n += p->chip[0].base;
+	WRITE_ONCE(p->wanted, n);
+	if (n >= 0 && n != old)
+		hvm_extint_notify(d);
+}
+
+void vpic_line(struct domain *d, unsigned int irq, bool level)
+{
+	struct vpic *p = hvm_domain(d)->pic;
+
+	if (irq == CASCADE)
+		return;
+	set_input(&p->chip[irq >> 3], irq & 7, level);
+	update(d);
+}
+
+int vpic_highest(struct domain *d)
+{
+	return READ_ONCE(hvm_domain(d)->pic->wanted);
+}
+
+static void take(struct chip *c, unsigned int n)
+{
+	uint8_t bit = (uint8_t)BIT(n);
+
+	if (!(c->elcr & bit))
+		c->irr &= (uint8_t)~bit;
+	if (!c->auto_eoi)
+		c->isr |= bit;
+	else if (c->rotate_aeoi)
+		c->lowest = (uint8_t)n;
+}
+
+void vpic_ack(struct domain *d, uint8_t vector)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	struct vpic *p = hd->pic;
+
+	spin_lock(&hd->lock);
+	if ((vector & 0xf8) == p->chip[1].base &&
+	    (p->chip[1].irr & BIT(vector & 7))) {
+		take(&p->chip[1], vector & 7);
+		take(&p->chip[0], CASCADE);
+	} else if ((vector & 0xf8) == p->chip[0].base) {
+		take(&p->chip[0], vector & 7);
+	}
+	update(d);
+	spin_unlock(&hd->lock);
+}
+
+static void start(struct chip *c, uint8_t val)
+{
+	uint8_t elcr = c->elcr, lines = c->lines;
+
+	*c = (struct chip){
+		.elcr = elcr,
+		.lines = lines,
+		.irr = lines & elcr,
+		.lowest = 7,
+		.icw = 2,
+		.icw4 = val & ICW1_ICW4,
+	};
+}
+
+/* OCW2: ends of interrupt and priorities. */
+static void end(struct chip *c, uint8_t val)
+{
+	int n = val & BIT(6) ? val & 7 : first(c, c->isr);
+
+	switch (val >> 5) {
+	case 0: /* automatic rotation */
+	case 4:
+		c->rotate_aeoi = val >> 7;
+		break;
+	case 1: /* EOI, with and without a number, and rotation */
+	case 3:
+	case 5:
+	case 7:
+		if (n < 0)
+			break;
+		c->isr &= (uint8_t)~BIT(n);
+		if (val & BIT(7))
+			c->lowest = (uint8_t)n;
+		break;
+	case 6:
+		c->lowest = val & 7;
+		break;
+	}
+}
+
+static void write_command(struct chip *c, uint8_t val)
+{
+	if (val & ICW1) {
+		start(c, val);
+	} else if (!(val & OCW3)) {
+		end(c, val);
+	} else {
+		if (val & BIT(2))
+			c->poll = true;
+		if (val & BIT(1))
+			c->read_isr = val & BIT(0);
+		if (val & BIT(6))
+			c->special_mask = val & BIT(5);
+	}
+}
+
+static void write_data(struct chip *c, uint8_t val)
+{
+	switch (c->icw) {
+	case 0:
+		c->imr = val;
+		break;
+	case 2:
+		c->base = val & 0xf8;
+		c->icw = 3;
+		break;
+	case 3:
+		c->icw = c->icw4 ? 4 : 0;
+		break;
+	case 4:
+		c->special_nested = val & BIT(4);
+		c->auto_eoi = val & BIT(1);
+		c->icw = 0;
+		break;
+	}
+}
+
+static uint8_t read_chip(struct chip *c, bool data)
+{
+	if (c->poll) {
+		int n = pending(c);
+
+		c->poll = false;
+		if (n < 0)
+			return 0;
+		take(c, (unsigned int)n);
+		return (uint8_t)(BIT(7) | (unsigned int)n);
+	}
+	if (data)
+		return c->imr;
+	return c->read_isr ? c->isr : c->irr;
+}
+
+static void access(struct vcpu *v, unsigned int port, unsigned int size,
+		   bool write, uint32_t *val, void *data)
+{
+	struct hvm_domain *hd = hvm_domain(v->domain);
+	struct chip *c = &hd->pic->chip[port >> 7];
+
+	(void)data;
+	if (size != 1) {
+		*val = write ? *val : ~0U;
+		return;
+	}
+	spin_lock(&hd->lock);
+	if (!write)
+		*val = read_chip(c, port & 1);
+	else if (port & 1)
+		write_data(c, (uint8_t)*val);
+	else
+		write_command(c, (uint8_t)*val);
+	update(v->domain);
+	spin_unlock(&hd->lock);
+}
+
+/* Which inputs are level-triggered: none of the system board's own. */
+static void access_elcr(struct vcpu *v, unsigned int port, unsigned int size,
+			bool write, uint32_t *val, void *data)
+{
+	struct hvm_domain *hd = hvm_domain(v->domain);
+	struct chip *c = &hd->pic->chip[port & 1];
+
+	(void)data;
+	if (size != 1) {
+		*val = write ? *val : ~0U;
+		return;
+	}
+	spin_lock(&hd->lock);
+	if (write)
+		c->elcr = (uint8_t)*val & (port & 1 ? 0xde : 0xf8);
+	else
+		*val = c->elcr;
+	update(v->domain);
+	spin_unlock(&hd->lock);
+}
+
+int vpic_init(struct domain *d)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	int rc;
+
+	hd->pic = xnew(struct vpic);
+	if (!hd->pic)
+		return -ENOMEM;
+	hd->pic->wanted = -1;
+	hd->pic->chip[0].lowest = hd->pic->chip[1].lowest = 7;
+	rc = portio_register(d, 0x20, 2, access, NULL);
+	if (!rc)
+		rc = portio_register(d, 0xa0, 2, access, NULL);
+	if (!rc)
+		rc = portio_register(d, 0x4d0, 2, access_elcr, NULL);
+	return rc;
+}
