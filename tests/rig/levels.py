@@ -130,7 +130,7 @@ class Boot:
             files["guest/" + name] = os.path.join(
                 hypervisor.build_dir(), "guests/pvh", name)
         if {"linux.sh", "badkernels.sh", "kinds.sh",
-                "daemons.sh"} & set(self.scripts):
+                "daemons.sh", "hvm.sh"} & set(self.scripts):
             kernel = debian.Kernel("6.1")
             files["guest-kernel"] = kernel.unpacked()
             files["guest-vmlinuz"] = kernel.vmlinuz
