@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # HVM guests with QEMU as their device model: firmware and a boot sector from an
 # emulated disk, Debian's kernel with and without its PV drivers, and a device
-# model that is killed. Wants the device model in dom0 (dm=1), /lab/guest-kernel
+# model that is killed. Wants the device model in dom0 (dm=1), /lab/guest-vmlinuz
 # and /lab/guest.cpio.
 . /lab/tap.sh
 mods blk net
@@ -20,7 +20,7 @@ hvm() {
 linux() {
 	local name=$1 console=$2 words=$3
 	shift 3
-	hvm "$name" 'memory=128' 'kernel="/lab/guest-kernel"' \
+	hvm "$name" 'memory=128' 'kernel="/lab/guest-vmlinuz"' \
 		'ramdisk="/lab/guest.cpio"' \
 		"extra=\"console=$console loglevel=4 panic=5 $words\"" "$@"
 }
