@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest PC's interrupt lines, its two 8259s, its I/O APIC and its 8254,
+ * driven through their ports and registers.
+ */
+#include "harness.h"
+
+#include "console/printk.h"
+#include "cpu/acpi.h"
+#include "cpu/ioapic.h"
+#include "cpu/irq.h"
+#include "hvm/dev/vioapic.h"
+#include "hvm/dev/virq.h"
+#include "hvm/dev/vlapic.h"
+#include "hvm/portio.h"
+#include "lib/errno.h"
+#include "mem/alloc.h"
+
+static struct domain domain;
+static struct hvm_domain hd;
+static struct vcpu vcpu;
+static s_time_t clock;
+
+static struct {
+	unsigned int first, n;
+	portio_fn *fn;
+	void *data;
+} ports[8];
+static unsigned int nr_ports;
+static mmio_fn *ioapic;
+static void *ioapic_data;
+
+static unsigned int delivered, extints;
+static uint8_t last_vector;
+static bool last_level;
+static struct timer *set_timer;
+static s_time_t timer_at;
+
+/* What is below and beside the devices. */
+
+s_time_t now(void)
+{
+	return clock;
+}
+void spin_lock(spinlock_t *l)
+{
+	if (l->owner)
+		abort();
+	l->owner = 1;
+}
+void spin_unlock(spinlock_t *l)
+{
+	l->owner = 0;
+}
+void *xzalloc(size_t size)
+{
+	return calloc(1, size);
+}
+void *xzalloc_array(size_t size, size_t n)
+{
+	return calloc(size, n);
+}
+void xfree(void *p)
+{
+	free(p);
+}
+void printk(const char *fmt, ...)
+{
+	(void)fmt;
+}
+int portio_register(struct domain *d, unsigned int first, unsigned int n,
+		    portio_fn *fn, void *data)
+{
+	(void)d;
+	ports[nr_ports].first = first;
+	ports[nr_ports].n = n;
+	ports[nr_ports].fn = fn;
+	ports[nr_ports++].data = data;
+	return 0;
+}
+int mmio_register(struct domain *d, gpa_t first, uint64_t n, mmio_fn *fn,
+		  void *data)
+{
+	(void)d;
+	(void)first;
+	(void)n;
+	ioapic = fn;
+	ioapic_data = data;
+	return 0;
+}
+struct vcpu *vlapic_deliver(struct domain *d, uint32_t dest, bool logical,
+			    unsigned int mode, uint8_t vector, bool level)
+{
+	(void)d;
+	(void)dest;
+	(void)logical;
+	(void)mode;
+	delivered++;
+	last_vector = vector;
+	last_level = level;
+	return NULL;
+}
+bool vlapic_match(const struct vlapic *l, uint32_t dest, bool logical)
+{
+	(void)l;
+	(void)dest;
+	(void)logical;
+	return false;
+}
+void hvm_extint_notify(struct domain *d)
+{
+	(void)d;
+	extints++;
+}
+void timer_init(struct timer *t, void (*fn)(void *), void *data)
+{
+	t->fn = fn;
+	t->data = data;
+}
+void timer_set(struct timer *t, s_time_t expires)
+{
+	set_timer = t;
+	timer_at = expires;
+}
+void timer_stop(struct timer *t)
+{
+	(void)t;
+	set_timer = NULL;
+}
+void timer_kill(struct timer *t)
+{
+	timer_stop(t);
+}
+/* Of a physical I/O APIC: not in use here. */
+struct acpi_info acpi_info;
+bool ioapic_has(unsigned int gsi)
+{
+	(void)gsi;
+	return false;
+}
+int irq_bind_gsi(unsigned int gsi, bool level, bool low, unsigned int cpu,
+		 void (*fn)(void *, unsigned int), void *data)
+{
+	(void)gsi;
+	(void)level;
+	(void)low;
+	(void)cpu;
+	(void)fn;
+	(void)data;
+	abort();
+}
+void irq_unbind_gsi(unsigned int gsi)
+{
+	(void)gsi;
+	abort();
+}
+void irq_mask_gsi(unsigned int gsi, bool mask)
+{
+	(void)gsi;
+	(void)mask;
+	abort();
+}
+void irq_eoi_gsi(unsigned int gsi)
+{
+	(void)gsi;
+	abort();
+}
+int irq_set_affinity_gsi(unsigned int gsi, unsigned int cpu)
+{
+	(void)gsi;
+	(void)cpu;
+	abort();
+}
+
+static void access(unsigned int port, bool write, uint32_t *val)
+{
+	for (unsigned int i = 0; i < nr_ports; i++)
+		if (port >= ports[i].first &&
+		    port - ports[i].first < ports[i].n) {
+			ports[i].fn(&vcpu, port, 1, write, val, ports[i].data);
+			return;
+		}
+	abort();
+}
+static void out(unsigned int port, uint32_t val)
+{
+	access(port, true, &val);
+}
+static uint8_t in(unsigned int port)
+{
+	uint32_t val = 0;
+
+	access(port, false, &val);
+	return (uint8_t)val;
+}
+static void io_write(uint32_t reg, uint32_t val)
+{
+	uint64_t r = reg, v = val;
+
+	ioapic(&vcpu, 0xfec00000, 4, true, &r, ioapic_data);
+	ioapic(&vcpu, 0xfec00010, 4, true, &v, ioapic_data);
+}
+static uint32_t io_read(uint32_t reg)
+{
+	uint64_t r = reg, v = 0;
+
+	ioapic(&vcpu, 0xfec00000, 4, true, &r, ioapic_data);
+	ioapic(&vcpu, 0xfec00010, 4, false, &v, ioapic_data);
+	return (uint32_t)v;
+}
+
+static void begin(void)
+{
+	memset(&hd, 0, sizeof(hd));
+	domain.arch = &hd;
+	vcpu.domain = &domain;
+	nr_ports = delivered = extints = 0;
+	clock = 1000;
+	set_timer = NULL;
+	CHECK_EQ(virq_init(&domain), 0);
+	CHECK_EQ(vpit_init(&domain), 0);
+}
+static void end(void)
+{
+	vpit_destroy(&domain);
+	vioapic_destroy(&domain);
+	virq_destroy(&domain);
+}
+
+/* As a PC's firmware sets them up: vectors 8 and 0x70, all inputs open. */
+static void init_pics(void)
+{
+	static const uint8_t words[][2] = {
+		{0x20, 0x11}, {0x21, 8}, {0x21, 4}, {0x21, 1}, {0xa0, 0x11},
+		{0xa1, 0x70}, {0xa1, 2}, {0xa1, 1}, {0x21, 0}, {0xa1, 0}};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(words); i++)
+		out(words[i][0], words[i][1]);
+}
+
+static void pulse(unsigned int irq)
+{
+	hvm_isa_irq(&domain, irq, true);
+	hvm_isa_irq(&domain, irq, false);
+}
+
+static void pic_priorities(void)
+{
+	begin();
+	CHECK_EQ(vpic_highest(&domain), -1);
+	init_pics();
+	hvm_isa_irq(&domain, 4, true);
+	CHECK_EQ(vpic_highest(&domain), 0xc);
+	CHECK_EQ(extints, 1);
+	vpic_ack(&domain, 0xc);
+	CHECK_EQ(vpic_highest(&domain), -1); /* in service, and an edge */
+	hvm_isa_irq(&domain, 5, true);
+	CHECK_EQ(vpic_highest(&domain), -1); /* lower */
+	hvm_isa_irq(&domain, 1, true);
+	CHECK_EQ(vpic_highest(&domain), 9); /* higher */
+	vpic_ack(&domain, 9);
+	out(0x20, 0x20);
+	CHECK_EQ(vpic_highest(&domain), -1); /* 4 still in service */
+	out(0x20, 0x20);
+	CHECK_EQ(vpic_highest(&domain), 0xd);
+	out(0x21, 0x20); /* masked */
+	CHECK_EQ(vpic_highest(&domain), -1);
+	CHECK_EQ(in(0x21), 0x20);
+	out(0x20, 0xa); /* read the IRR */
+	CHECK_EQ(in(0x20) & 0x20, 0x20);
+	end();
+}
+
+static void pic_cascade(void)
+{
+	begin();
+	init_pics();
+	hvm_isa_irq(&domain, 14, true);
+	CHECK_EQ(vpic_highest(&domain), 0x76);
+	vpic_ack(&domain, 0x76);
+	out(0x20, 0xb); /* read the ISRs */
+	out(0xa0, 0xb);
+	CHECK_EQ(in(0x20), 4);
+	CHECK_EQ(in(0xa0), 0x40);
+	hvm_isa_irq(&domain, 3, true);
+	CHECK_EQ(vpic_highest(&domain), -1); /* below the cascade */
+	out(0xa0, 0x20);
+	out(0x20, 0x62); /* specific, for the cascade */
+	CHECK_EQ(vpic_highest(&domain), 0xb);
+	end();
+}
+
+static void pic_level(void)
+{
+	begin();
+	init_pics();
+	out(0x4d1, 0x0e);
+	CHECK_EQ(in(0x4d1), 0x0e);
+	CHECK_EQ(hvm_pci_link(&domain, 2, 11), 0);
+	hvm_pci_intx(&domain, 2, 0, true); /* link 2 */
+	CHECK_EQ(vpic_highest(&domain), 0x73);
+	hvm_pci_intx(&domain, 6, 0, true); /* the same link */
+	vpic_ack(&domain, 0x73);
+	out(0xa0, 0x20);
+	out(0x20, 0x20);
+	CHECK_EQ(vpic_highest(&domain), 0x73); /* it is still up */
+	hvm_pci_intx(&domain, 2, 0, false);
+	CHECK_EQ(vpic_highest(&domain), 0x73); /* the other one holds it */
+	CHECK_EQ(hvm_pci_link(&domain, 2, 10), 0);
+	CHECK_EQ(vpic_highest(&domain), 0x72);
+	hvm_pci_intx(&domain, 6, 0, false);
+	CHECK_EQ(vpic_highest(&domain), -1);
+	end();
+}
+
+static void ioapic_edge(void)
+{
+	begin();
+	CHECK_EQ(io_read(1), 0x11 | 47 << 16);
+	pulse(4);
+	CHECK_EQ(delivered, 0); /* masked */
+	io_write(0x10 + 4 * 2, 0x31);
+	pulse(4);
+	CHECK_EQ(delivered, 1);
+	CHECK_EQ(last_vector, 0x31);
+	hvm_isa_irq(&domain, 4, true);
+	hvm_isa_irq(&domain, 4, true); /* no new edge */
+	CHECK_EQ(delivered, 2);
+	io_write(0x10 + 2 * 2, 0x30); /* the timer's is input 2 */
+	pulse(0);
+	CHECK_EQ(delivered, 3);
+	CHECK_EQ(last_vector, 0x30);
+	end();
+}
+
+static void ioapic_level(void)
+{
+	/* device 3, INTA: input 16 + 12 */
+	unsigned int reg = 0x10 + 28 * 2;
+
+	begin();
+	io_write(reg, 0xa041); /* level, active low */
+	hvm_pci_intx(&domain, 3, 0, true);
+	CHECK_EQ(delivered, 1);
+	CHECK(last_level);
+	CHECK_EQ(io_read(reg) & BIT(14), BIT(14));
+	hvm_pci_intx(&domain, 3, 0, false);
+	hvm_pci_intx(&domain, 3, 0, true);
+	CHECK_EQ(delivered, 1); /* the first one is not ended */
+	vioapic_eoi(&domain, 0x41);
+	CHECK_EQ(delivered, 2);
+	hvm_pci_intx(&domain, 3, 0, false);
+	vioapic_eoi(&domain, 0x41);
+	CHECK_EQ(delivered, 2);
+	io_write(reg, 0x1a041);
+	hvm_pci_intx(&domain, 3, 0, true);
+	CHECK_EQ(delivered, 2);
+	io_write(reg, 0xa041); /* opened while it is up */
+	CHECK_EQ(delivered, 3);
+	end();
+}
+
+static void messages(void)
+{
+	begin();
+	CHECK_EQ(hvm_inject_msi(&domain, 0xfee00000, 0x4051), 0);
+	CHECK_EQ(delivered, 1);
+	CHECK_EQ(last_vector, 0x51);
+	CHECK_EQ(hvm_inject_msi(&domain, 0xfed00000, 0x51), -EINVAL);
+	CHECK_EQ(hvm_inject_msi(&domain, 0xfee00000, 0x05), -EINVAL);
+	CHECK_EQ(delivered, 1);
+	end();
+}
+
+static void pit_periodic(void)
+{
+	begin();
+	init_pics();
+	out(0x43, 0x34); /* counter 0, both bytes, rate generator */
+	out(0x40, 0xa9);
+	out(0x40, 0x04); /* 1193: a millisecond */
+	REQUIRE(set_timer != NULL);
+	CHECK(timer_at - clock > 999000 && timer_at - clock < 1001000);
+	clock = timer_at;
+	set_timer->fn(set_timer->data);
+	CHECK_EQ(vpic_highest(&domain), 8);
+	REQUIRE(set_timer != NULL);
+	CHECK(timer_at - clock > 999000 && timer_at - clock < 1001000);
+	end();
+}
+
+static void pit_reading(void)
+{
+	unsigned int n;
+
+	begin();
+	out(0x43, 0x34);
+	out(0x40, 0);
+	out(0x40, 0);      /* 65536 */
+	clock += 10000000; /* 11931 counts */
+	out(0x43, 0);      /* latch */
+	clock += 10000000;
+	n = in(0x40);
+	n |= (unsigned int)in(0x40) << 8;
+	CHECK(n >= 65536 - 11932 && n <= 65536 - 11931);
+	out(0x43, 0xe2); /* read back the status of counter 0 */
+	CHECK_EQ(in(0x40) & 0x3f, 0x34);
+	/* counter 2, mode 0, through the gate of port 0x61 */
+	out(0x61, 0);
+	out(0x43, 0xb0);
+	out(0x42, 0xa9);
+	out(0x42, 0x04);
+	out(0x61, 1);
+	CHECK_EQ(in(0x61) & 0x20, 0);
+	clock += 1000500;
+	CHECK_EQ(in(0x61) & 0x21, 0x21);
+	end();
+}
+
+/* Every port with every byte: nothing may happen that ASan would see. */
+static void random_ports(void)
+{
+	unsigned int seed = 1;
+
+	begin();
+	for (unsigned int i = 0; i < 200000; i++) {
+		static const uint16_t all[] = {0x20, 0x21,  0xa0, 0xa1,
+					       0x40, 0x41,  0x42, 0x43,
+					       0x61, 0x4d0, 0x4d1};
+		unsigned int port;
+
+		seed = seed * 1103515245 + 12345;
+		port = all[(seed >> 8) % ARRAY_SIZE(all)];
+		if (seed & BIT(30))
+			out(port, seed >> 16 & 0xff);
+		else
+			in(port);
+		hvm_isa_irq(&domain, (seed >> 4) & 15, seed & 1);
+		hvm_pci_intx(&domain, (seed >> 20) & 31, seed & 3,
+			     seed & BIT(12));
+		hvm_pci_link(&domain, (seed >> 5) & 3, (seed >> 9) & 15);
+		io_write((seed >> 13) & 0x7f, seed);
+		if (vpic_highest(&domain) >= 0)
+			vpic_ack(&domain, (uint8_t)vpic_highest(&domain));
+		clock += seed >> 20;
+		if (set_timer && timer_at < clock)
+			set_timer->fn(set_timer->data);
+		vioapic_eoi(&domain, (uint8_t)(seed >> 6));
+	}
+	end();
+}
+
+static const struct test_case cases[] = {
+	{"8259: priorities and masks", pic_priorities},
+	{"8259: the second chip", pic_cascade},
+	{"8259: level-triggered links", pic_level},
+	{"I/O APIC: edges", ioapic_edge},
+	{"I/O APIC: levels", ioapic_level},
+	{"message-signalled interrupts", messages},
+	{"8254: the periodic interrupt", pit_periodic},
+	{"8254: what is read", pit_reading},
+	{"random accesses", random_ports},
+};
+
+int main(void)
+{
+	return run_cases(cases, ARRAY_SIZE(cases));
+}
