@@ -121,6 +121,20 @@ int physmap_set_type(struct domain *d, gfn_t gfn, enum p2m_type type)
 	return rc;
 }
 
+/* Firmware that had it before may have cleared it: the clocks go in anew. */
+static int map_shared_info(struct domain *d, gfn_t gfn)
+{
+	int rc = enter_frame(d, gfn, virt_to_mfn(d->shared_info), P2M_SHARED);
+	struct vcpu *v;
+
+	if (rc)
+		return rc;
+	for_each_vcpu(d, v)
+		vcpu_update_time(v);
+	domain_update_wallclock(d);
+	return 0;
+}
+
 static int add_one(struct domain *d, unsigned int space, struct domain *other,
 		   uint64_t idx, gfn_t gfn)
 {
@@ -131,10 +145,7 @@ static int add_one(struct domain *d, unsigned int space, struct domain *other,
 		return space == XENMAPSPACE_shared_info ? 0 : -EOPNOTSUPP;
 	switch (space) {
 	case XENMAPSPACE_shared_info:
-		if (idx)
-			return -EINVAL;
-		return enter_frame(d, gfn, virt_to_mfn(d->shared_info),
-				   P2M_SHARED);
+		return idx ? -EINVAL : map_shared_info(d, gfn);
 	case XENMAPSPACE_grant_table:
 		rc = grant_table_frame(d, idx, &mfn);
 		return rc ? rc : enter_frame(d, gfn, mfn, P2M_SHARED);
