@@ -82,14 +82,14 @@ verdict $? "ping has no loss"
 gone pvhvm 30
 verdict $? "it powers itself off"
 
-linux pure ttyS0 'nopv do=ide' 'disk=["/run/disk.img,raw,hda,w"]' \
+linux pure ttyS0 'nopv on=emulated do=blk' 'disk=["/run/disk.img,raw,hda,w"]' \
 	'xen_platform_pci=0'
 ok "create without PV drivers" xl create /run/pure.cfg
 log=/run/pure.serial
 says "$log" GUEST-DONE 150
 verdict $? "it does its work" "$(why "$log")"
 sed -n 's/^GUEST-\(UP\|FAIL\)/# &/p' "$log"
-grep -q "GUEST-IDE sum=$sum" "$log"
+grep -q "GUEST-BLK sum=$sum" "$log"
 verdict $? "the IDE disk's bytes are right"
 gone pure 30
 verdict $? "it powers itself off"
