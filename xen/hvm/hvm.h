@@ -252,6 +252,15 @@ struct hvm_io {
 	struct vmexit exit;
 };
 
+/* A kernel's plain 32-bit moves from and to its local APIC, decoded once. */
+#define LAPIC_INSNS 16
+struct lapic_insn {
+	uint64_t rip, cr3; /* rip 0: empty */
+	uint8_t length, reg;
+	bool write, has_imm;
+	uint32_t imm;
+};
+
 struct hvm_vcpu {
 	/* Hot: each exit. */
 	struct hvm_domain *hd;
@@ -268,6 +277,7 @@ struct hvm_vcpu {
 
 	struct p2m_cache p2m_cache;
 	struct walk_cache walks;
+	struct lapic_insn lapic_insns[LAPIC_INSNS];
 	uint8_t upcall_vector; /* HVMOP_set_evtchn_upcall_vector */
 
 	struct hvm_io io;

@@ -16,6 +16,8 @@
 
 #include <xen/hvm/ioreq.h>
 
+#define HOT __attribute__((section(".text.hot")))
+
 struct mmio {
 	struct mmio *next;
 	gpa_t first;
@@ -257,6 +259,60 @@ bool hvm_decode(struct vcpu *v, struct insn *i, uint8_t *bytes)
 	return insn_decode(i, bytes, n, mode);
 }
 
+static HOT struct lapic_insn *lapic_insn(struct vcpu *v)
+{
+	return &hvm_vcpu(v)->lapic_insns[(v->regs.rip ^ v->regs.rip >> 5) %
+					 LAPIC_INSNS];
+}
+
+/* mov %r32, mem; mov mem, %r32; mov $imm, mem. Kernel code stays what it is. */
+static void remember(struct vcpu *v, const struct insn *i)
+{
+	struct lapic_insn *e = lapic_insn(v);
+	struct walk_regs r;
+
+	hvm_ops->get_paging(v, &r);
+	if (i->mode != 64 || r.user || i->map != MAP_ONE || i->mod == 3 ||
+	    i->operand_bytes != 4 || i->lock || i->rep || i->repne)
+		return;
+	if (i->opcode != 0x89 && i->opcode != 0x8b &&
+	    !(i->opcode == 0xc7 && !(i->reg & 7)))
+		return;
+	*e = (struct lapic_insn){
+		.rip = v->regs.rip,
+		.cr3 = r.cr3,
+		.length = i->length,
+		.reg = i->reg,
+		.write = i->opcode != 0x8b,
+		.has_imm = i->opcode == 0xc7,
+		.imm = (uint32_t)i->imm,
+	};
+}
+
+/* An instruction that is known accesses the local APIC, at gpa. */
+static HOT bool lapic_again(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
+{
+	const struct lapic_insn *e = lapic_insn(v);
+	struct vlapic *l = hvm_vcpu(v)->lapic;
+	uint64_t *gpr = &v->regs.rax;
+	struct walk_regs r;
+	uint64_t val = 0;
+
+	if (e->rip != v->regs.rip || !e->rip || e->write != x->npf.write ||
+	    x->npf.fetch || x->npf.in_table || !is_lapic(l, gpa))
+		return false;
+	hvm_ops->get_paging(v, &r);
+	if (e->cr3 != r.cr3 || r.user || hvm_ops->code_bits(v) != 64)
+		return false;
+	if (e->write)
+		val = e->has_imm ? e->imm : (uint32_t)gpr[e->reg];
+	access_lapic(l, gpa, 4, e->write, &val);
+	if (!e->write)
+		gpr[e->reg] = (uint32_t)val;
+	v->regs.rip += e->length;
+	return true;
+}
+
 static enum verdict do_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 {
 	struct emulator e = {
@@ -279,6 +335,8 @@ static enum verdict do_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 	n = hvm_fetch(v, linear_rip(v, mode), bytes, sizeof(bytes));
 	if (!insn_decode(&insn, bytes, n, mode))
 		return not_emulated(v, gpa, bytes, n);
+	if (is_lapic(hvm_vcpu(v)->lapic, gpa))
+		remember(v, &insn);
 	switch (emulate(&e, &insn)) {
 	case EMULATE_DONE:
 		v->regs.rip = e.rip;
@@ -292,10 +350,13 @@ static enum verdict do_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 	}
 }
 
-enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
+HOT enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 {
-	enum verdict r = do_mmio(v, gpa, x);
+	enum verdict r;
 
+	if (likely(lapic_again(v, gpa, x)))
+		return VERDICT_RESUME;
+	r = do_mmio(v, gpa, x);
 	hvm_io_end(v, x);
 	return r;
 }
