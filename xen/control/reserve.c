@@ -175,6 +175,8 @@ static int decrease_one(struct extents *e, uint64_t i)
 	for (uint64_t j = 0; j < 1UL << e->r.extent_order; j++)
 		if (release_one(e->d, _gfn(gfn + j)))
 			return 1;
+	if (e->d->kind->memory_left)
+		e->d->kind->memory_left(e->d);
 	return 0;
 }
 

@@ -133,6 +133,9 @@ struct domain_kind {
 	int (*load)(struct domain *d, const void *buf, size_t len);
 	/* XEN_DOMCTL_sendtrigger. */
 	int (*trigger)(struct vcpu *v, uint32_t trigger);
+	/* Some of the domain's memory is no longer its own (NULL: nobody
+	 * cares). */
+	void (*memory_left)(struct domain *d);
 	/* Pages of a device model's server (XENMEM_resource_ioreq_server): the
 	 * frame, which stays while the server does, and how many there are. */
 	int (*ioreq_frame)(struct domain *d, uint32_t id, uint64_t frame,

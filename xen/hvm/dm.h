@@ -62,6 +62,10 @@ enum dm_answer hvm_dm_string(struct vcpu *v, uint8_t type, uint64_t addr,
 void hvm_io_end(struct vcpu *v, const struct vmexit *x);
 /* An iteration of a repeated instruction is done for good. */
 void hvm_io_step(struct vcpu *v);
+/* The domain gave memory away: device models that still map it must hear. */
+void ioreq_memory_left(struct domain *d);
+/* … from this vCPU, which waits until they have. */
+void hvm_io_invalidate(struct vcpu *v);
 /* The request that is out has its answer (or never will: the guest ends). */
 bool hvm_io_answered(const struct vcpu *v);
 /* Takes it. False: there is none yet. *again: hvm_io.exit wants to be done. */

@@ -11,6 +11,7 @@
 #include "cpu/traps.h"
 #include "domain/cpu_policy.h"
 #include "hvm/dev/vlapic.h"
+#include "hvm/dm.h"
 #include "hvm/portio.h"
 #include "hypercall/hypercall.h"
 
@@ -57,6 +58,8 @@ static HOT enum verdict exit_hypercall(struct vcpu *v, const struct vmexit *x)
 		return VERDICT_RESUME;
 	}
 	hypercall_dispatch(v);
+	if (unlikely(READ_ONCE(hv->hd->stale_maps)))
+		hvm_io_invalidate(v);
 	return VERDICT_RESUME;
 }
 

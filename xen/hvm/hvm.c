@@ -310,6 +310,7 @@ static const struct domain_kind kind = {
 	.save_one = hvm_save_one,
 	.load = hvm_load,
 	.trigger = trigger,
+	.memory_left = ioreq_memory_left,
 	.ioreq_frame = ioreq_resource,
 	.ioreq_size = ioreq_resource_size,
 	.info_flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap,

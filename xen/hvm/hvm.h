@@ -329,8 +329,9 @@ struct hvm_domain {
 	struct vpic *pic;
 	struct virq *virq;
 	struct vpit *pit;
-	struct vram *vram;               /* p2m lock */
-	bool has_servers;                /* device models, once */
+	struct vram *vram; /* p2m lock */
+	bool stale_maps;   /* … which must forget where memory was */
+	bool has_servers;  /* device models, once */
 	struct ioreq_server *servers[8]; /* lock */
 };
 static inline struct hvm_domain *hvm_domain(const struct domain *d)

@@ -237,6 +237,38 @@ enum dm_answer hvm_dm_string(struct vcpu *v, uint8_t type, uint64_t addr,
 	return ask(v, a, gpa, down, true);
 }
 
+void ioreq_memory_left(struct domain *d)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+
+	if (hd->has_servers)
+		WRITE_ONCE(hd->stale_maps, true);
+}
+
+/* The first server that runs: the one that maps what it likes. */
+void hvm_io_invalidate(struct vcpu *v)
+{
+	struct hvm_domain *hd = hvm_domain(v->domain);
+	const struct io_access a = {
+		.count = 1,
+		.size = 4,
+		.type = IOREQ_TYPE_INVALIDATE,
+		.write = true,
+	};
+	struct ioreq_server *s = NULL;
+
+	if (hvm_vcpu(v)->io.pending)
+		return;
+	WRITE_ONCE(hd->stale_maps, false);
+	spin_lock(&hd->lock);
+	for (unsigned int i = 0; i < IOREQ_SERVERS && !s; i++)
+		if (hd->servers[i] && hd->servers[i]->enabled)
+			s = hd->servers[i];
+	spin_unlock(&hd->lock);
+	if (s)
+		send(v, s, &a, ~0UL, false, false);
+}
+
 HOT void hvm_io_end(struct vcpu *v, const struct vmexit *x)
 {
 	struct hvm_io *io = &hvm_vcpu(v)->io;
