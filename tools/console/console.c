@@ -124,6 +124,14 @@ static bool connect_ring(struct console *c, uint64_t frame, uint64_t port)
 	return true;
 }
 
+bool console_is_missing(uint32_t domid)
+{
+	uint64_t n;
+
+	return !read_number(domid, "ring-ref", &n) ||
+	       !read_number(domid, "port", &n);
+}
+
 struct console *console_open(uint32_t domid)
 {
 	uint64_t frame, port;

@@ -47,6 +47,8 @@ struct console {
  * there yet, or after saying what failed.
  */
 struct console *console_open(uint32_t domid);
+/* Are its nodes still to come? */
+bool console_is_missing(uint32_t domid);
 void console_close(struct console *c);
 
 /* The guest has written, or taken input. */

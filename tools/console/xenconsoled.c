@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "awaited.h"
 #include "console.h"
 #include "daemon.h"
 #include "hvlog.h"
@@ -70,8 +71,11 @@ static void take_up(uint32_t domid)
 
 	if (!c) {
 		c = console_open(domid);
-		if (!c)
+		if (!c) {
+			if (domid && console_is_missing(domid))
+				awaited_add(domid);
 			return;
+		}
 		c->next = consoles;
 		consoles = c;
 	}
@@ -115,6 +119,7 @@ static void enumerate(void)
 			first = info[n - 1].domain + 1u;
 	} while (n == 256);
 	let_go();
+	awaited_sweep();
 }
 
 static void serve_events(void)

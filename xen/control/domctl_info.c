@@ -31,7 +31,8 @@ static uint32_t vcpu_flags(struct domain *d,
 		if (v->unit.state == SCHED_RUNNING)
 			flags |= XEN_DOMINF_running;
 	}
-	return flags;
+	/* As the tools know it: with no vCPU online nothing is blocked. */
+	return info->nr_online_vcpus ? flags : 0;
 }
 
 void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
