@@ -135,6 +135,12 @@ class Boot:
             files["guest-kernel"] = kernel.unpacked()
             files["guest-vmlinuz"] = kernel.vmlinuz
             files["guest.cpio"] = image.guest(kernel)
+        if "kernels.sh" in self.scripts:
+            for which in "6.12", "cloud":
+                kernel = debian.Kernel(which)
+                files["kernel-" + which] = (kernel.vmlinuz if which == "cloud"
+                                            else kernel.unpacked())
+                files["guest-%s.cpio" % which] = image.guest(kernel)
         return files
 
 

@@ -21,6 +21,8 @@ class Start:
         self.by = options.pop("by")
         self.says = options.pop("says", "").replace("+", " ").split(";")
         self.append = options.pop("words", "").replace("+", " ")
+        self.refused = options.pop("ends", "plan") == "refused"
+        self.damage = options.pop("damage", None)
         self.timeout = int(options.pop("timeout", 30))
         self.machine = {k: options.pop(k) for k in ("machine", "cpu")
                         if k in options}
@@ -69,17 +71,44 @@ def way(by, hv, file):
     return {"loader": _medium(file, by == "uefi")}
 
 
+def _damaged(how, path, to):
+    """A kernel that is none: how it was spoilt says the name."""
+    if how == "packed":
+        path = debian.Kernel("6.1").vmlinuz
+    with open(path, "rb") as f:
+        data = bytearray(f.read())
+    if how == "half":
+        del data[len(data) // 2:]
+    elif how == "text":
+        data = b"This is no kernel.\n" * 1000
+    elif how == "noteless":  # no entry that anybody could start it at
+        data = data.replace(b"Xen\0", b"Nex\0")
+    elif how == "headers":  # segments beyond everything
+        at = int.from_bytes(data[0x20:0x28], "little")
+        data[at + 0x18:at + 0x30] = b"\xff" * 0x18
+    elif how == "packed":
+        data[len(data) // 2:len(data) // 2 + 4096] = bytes(4096)
+    with open(to, "wb") as f:
+        f.write(data)
+
+
 def run(start, logs):
     """One start; (checks, machine that has ended, why it failed or None)."""
     hv = hypervisor.Hypervisor("ours")
     file = os.path.join(logs, "start-%s.%s" % (start.name, start.by))
+    test = guests.find(start.guest)
+    if start.damage:
+        _damaged(start.damage, test.path, file)
+        test.path = file
     try:
         results, m, problem = guests.run_as_dom0(
-            guests.find(start.guest), hv, logs, name="start-" + start.name,
+            test, hv, logs, name="start-" + start.name,
             append=start.append, timeout=start.timeout, **way(start.by, hv, file), **start.machine)
     finally:
         if os.path.exists(file):
             os.unlink(file)
+    if start.refused:
+        problem = None if "Panic on CPU" in m.console.text else "it started"
     for pattern in start.says:
         if not problem and not re.search(pattern, m.console.text):
             problem = "the hypervisor did not say: " + pattern

@@ -57,9 +57,19 @@ while read -r name where options; do
 	case $ends in
 	plan) shift 2; by_plan "$name" "$@" ;;
 	crash) by_crash "$@" ;;
-	never) by_destroy "$@" ;;
+	never) by_destroy "$@" "extra=\"peer=$peer\"" ;;
 	esac
 done </lab/list
+
+# The peer dies while another maps its page.
+config holder pvh /lab/guest/hold 'memory=32' "extra=\"peer=$peer\""
+ok "create one that holds the peer's page" xl create -q /run/holder.cfg
+heard holder 'held 2' 20
+verdict $? "it has the page"
 ok "destroy the peer" xl destroy peer
+seen=$(grep -c held "$LOG/guest-holder.log")
+heard holder "held $((seen + 3))" 20
+verdict $? "the page is still there" "$(tail -2 "$LOG/guest-holder.log")"
+ok "destroy the holder" xl destroy holder
 settled "$before"
 done_testing

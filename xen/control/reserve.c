@@ -63,8 +63,17 @@ static long run_extents(struct vcpu *v, uint64_t arg, uint64_t start,
 static unsigned int alloc_flags(const struct extents *e)
 {
 	unsigned int bits = XENMEMF_get_address_bits(e->r.mem_flags);
+	unsigned int flags = ALLOC_ZERO;
 
-	return ALLOC_ZERO | (bits && bits <= 32 ? ALLOC_BELOW_4G : 0);
+	if (bits && bits <= 32)
+		flags |= ALLOC_BELOW_4G;
+	/* "Populate on demand" populates here and now: a guest that may have
+	 * more than it shall have is over its limit until its balloon, which
+	 * it fills when it starts, has given the rest back. */
+	if ((e->r.mem_flags & XENMEMF_populate_on_demand) &&
+	    current->domain->privileged)
+		flags |= DOMAIN_ALLOC_BEYOND_MAX;
+	return flags;
 }
 
 /* Memory for gfn: in a domain mapped one to one, only its own frame will do. */

@@ -301,6 +301,7 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
  * Page accounting. domain_alloc_pages(): 2^order frames charged and assigned,
  * or INVALID_MFN: none free, or over the domain's maximum.
  */
+#define DOMAIN_ALLOC_BEYOND_MAX BIT(8) /* among ALLOC_ flags */
 mfn_t domain_alloc_pages(struct domain *d, unsigned int order,
 			 unsigned int flags);
 /* The very frames from mfn on, if all are free: for a domain whose memory is

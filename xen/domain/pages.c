@@ -28,13 +28,14 @@ static void change_claimed(struct domain *d, uint64_t pages)
 	spin_unlock(&claim_lock);
 }
 
-bool domain_charge(struct domain *d, uint64_t pages)
+static bool charge(struct domain *d, uint64_t pages, bool beyond_max)
 {
 	bool ok;
 
 	spin_lock(&d->pages_lock);
-	ok = d->dying == DOMDYING_ALIVE && d->tot_pages <= d->max_pages &&
-	     pages <= d->max_pages - d->tot_pages;
+	ok = d->dying == DOMDYING_ALIVE &&
+	     (beyond_max || (d->tot_pages <= d->max_pages &&
+			     pages <= d->max_pages - d->tot_pages));
 	if (ok) {
 		if (!d->tot_pages && pages)
 			hold_domain(d);
@@ -46,6 +47,11 @@ bool domain_charge(struct domain *d, uint64_t pages)
 	}
 	spin_unlock(&d->pages_lock);
 	return ok;
+}
+
+bool domain_charge(struct domain *d, uint64_t pages)
+{
+	return charge(d, pages, false);
 }
 
 void domain_uncharge(struct domain *d, uint64_t pages)
@@ -101,9 +107,10 @@ mfn_t domain_alloc_pages(struct domain *d, unsigned int order,
 	uint64_t pages = 1UL << order;
 	mfn_t mfn;
 
-	if (!may_allocate(d, pages) || !domain_charge(d, pages))
+	if (!may_allocate(d, pages) ||
+	    !charge(d, pages, flags & DOMAIN_ALLOC_BEYOND_MAX))
 		return INVALID_MFN;
-	mfn = alloc_domain_pages(order, flags);
+	mfn = alloc_domain_pages(order, flags & ~DOMAIN_ALLOC_BEYOND_MAX);
 	if (mfn_eq(mfn, INVALID_MFN)) {
 		domain_uncharge(d, pages);
 		return mfn;
