@@ -218,7 +218,7 @@ static void init_domain(struct domain *d, domid_t id,
 	d->max_vcpus = cfg->max_vcpus;
 	d->control_pauses = 1;
 	d->shutdown_code = SHUTDOWN_CODE_INVALID;
-	d->crash_code = SHUTDOWN_crash;
+	d->crash_code = SHUTDOWN_CODE_INVALID;
 	memcpy(d->handle, cfg->handle, sizeof(d->handle));
 	spin_lock_init(&d->lock, LOCK_DOMAIN);
 	spin_lock_init(&d->pages_lock, LOCK_PAGES);

@@ -215,7 +215,7 @@ struct domain {
 	enum domain_dying dying;
 	bool shutting_down, shut_down;
 	uint8_t shutdown_code;
-	uint8_t crash_code; /* SCHEDOP_shutdown_code: what a crash is called */
+	uint8_t crash_code; /* SCHEDOP_shutdown_code, SHUTDOWN_CODE_INVALID */
 	uint32_t control_pauses; /* DOMCTL_pausedomain minus unpauses */
 	bool created;            /* unpaused for the first time */
 	/* Set by event/: tells who subscribed that it suspended. */
@@ -294,6 +294,8 @@ void domain_unpause(struct domain *d);
 /* SCHEDOP_shutdown: all vCPUs stop, tools are told by VIRQ_DOM_EXC. */
 void domain_shutdown(struct domain *d, unsigned int reason);
 void domain_resume(struct domain *d);
+/* It ends by itself: for this reason, or as its SCHEDOP_shutdown_code says. */
+void domain_end_as(struct domain *d, unsigned int reason);
 /* The guest did something it may not survive: a line, then SHUTDOWN_crash. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 

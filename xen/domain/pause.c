@@ -93,6 +93,13 @@ void domain_resume(struct domain *d)
 	spin_unlock(&d->lock);
 }
 
+void domain_end_as(struct domain *d, unsigned int reason)
+{
+	uint8_t told = READ_ONCE(d->crash_code);
+
+	domain_shutdown(d, told != SHUTDOWN_CODE_INVALID ? told : reason);
+}
+
 void domain_crash(struct domain *d, const char *fmt, ...)
 {
 	char why[160];
@@ -102,5 +109,5 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
 	printk(XENLOG_ERR "d%u crashed: %s\n", d->id, why);
-	domain_shutdown(d, d->crash_code);
+	domain_end_as(d, SHUTDOWN_crash);
 }

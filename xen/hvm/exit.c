@@ -155,12 +155,18 @@ static enum verdict exit_exception(struct vcpu *v, const struct vmexit *x)
 	return VERDICT_RESUME;
 }
 
+/* Whether that is a crash or the restart that it is on a PC, the tools say; by
+ * default it is a restart, as on Xen. */
 static enum verdict exit_shutdown(struct vcpu *v, const struct vmexit *x)
 {
+	struct domain *d = v->domain;
+
 	(void)x;
-	domain_crash(v->domain, "v%u: triple fault at %#lx", v->id,
-		     v->regs.rip);
+	printk(XENLOG_ERR "d%u ends: v%u: triple fault at %#lx\n", d->id, v->id,
+	       v->regs.rip);
 	hvm_ops->dump(v);
+	domain_end_as(d, (unsigned int)hvm_domain(d)
+				 ->params[HVM_PARAM_TRIPLE_FAULT_REASON]);
 	return VERDICT_RESUME;
 }
 

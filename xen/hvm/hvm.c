@@ -143,6 +143,7 @@ static int hvm_domain_init(struct domain *d,
 	d->arch = hd;
 	spin_lock_init(&hd->lock, LOCK_VDEV);
 	hd->p2m_generation = 1;
+	hd->params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
 	hvm_msr_init(d);
 	rc = cpu_policy_create(d, true);
 	if (rc)

@@ -106,6 +106,10 @@ int hvm_set_param(struct domain *d, uint32_t index, uint64_t value)
 		if (value)
 			return -EINVAL; /* none of these is offered */
 		break;
+	case HVM_PARAM_TRIPLE_FAULT_REASON:
+		if (value > SHUTDOWN_MAX)
+			return -EINVAL;
+		break;
 	case HVM_PARAM_ACPI_S_STATE:
 		return value ? -EINVAL : 0;
 	case HVM_PARAM_X87_FIP_WIDTH:

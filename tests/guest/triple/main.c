@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A triple fault: the guest has no descriptor table and meets an exception.
- * This one domain must end as crashed; nobody else may notice.
+ * This one domain must end, as a restart or a crash; nobody else may notice.
  */
 #include "test.h"
 
