@@ -2,12 +2,14 @@
 /*
  * sched_op and the timers of one vCPU: yield, block until a timer's event,
  * poll with a port and with a deadline, one-shot timers and what is refused,
- * the runstate area and its arithmetic, halting with HLT.
+ * the runstate area and its arithmetic, halting with HLT; how late it wakes,
+ * and that a long hypercall lets an event through.
  */
 #include "test.h"
 #include <xen/event_channel.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
+#include <xen/version.h>
 
 const char guest_name[] = "sched";
 
@@ -131,6 +133,59 @@ static void runstate(void)
 		 "runstate of vCPU 77");
 }
 
+static void latency(void)
+{
+	uint64_t late[50], best = ~0ull, worst = 0, sum = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(late); i++) {
+		uint64_t t = system_time() + MS / 2;
+
+		poll(0, t);
+		late[i] = system_time() - t;
+		best = late[i] < best ? late[i] : best;
+		worst = late[i] > worst ? late[i] : worst;
+		sum += late[i];
+	}
+	note("wakes %lu us late, at best %lu, at worst %lu",
+	     sum / ARRAY_SIZE(late) / 1000, best / 1000, worst / 1000);
+	check(best < 100 * MS, "it wakes after its deadline, soon");
+}
+
+#define CALLS 30000
+static struct multicall_entry list[CALLS];
+
+static void spoil_last(struct trap_frame *f)
+{
+	struct vcpu_info *v = vcpu_info(0);
+
+	(void)f;
+	v->evtchn_upcall_pending = 0;
+	v->evtchn_pending_sel = 0;
+	list[CALLS - 1].op = 0x3f; /* there is none */
+}
+
+/* A timer's event comes in the middle of a long list of calls, or the last of
+ * them would not see what the event's handler did. */
+static void preemption(void)
+{
+	for (unsigned int i = 0; i < CALLS; i++)
+		list[i] = (struct multicall_entry){
+			.op = __HYPERVISOR_xen_version,
+			.args = {XENVER_version},
+		};
+	trap_handler(UPCALL_VECTOR, spoil_last);
+	event_take(timer);
+	event_mask(timer, false);
+	irq_enable();
+	check_rc(shot(system_time() + MS / 5, 0), 0, "a timer in 200 us");
+	check_rc(multicall(list, CALLS), 0, "a multicall of %u", CALLS);
+	irq_disable();
+	check_rc((long)list[CALLS / 2].result, 4l << 16 | 17,
+		 "the call in the middle is done");
+	check_rc((long)list[CALLS - 1].result, -XEN_ENOSYS,
+		 "the event came before the last");
+}
+
 void guest_main(void)
 {
 	if (!check_rc(event_init(), 0, "shared page and upcall vector"))
@@ -139,4 +194,6 @@ void guest_main(void)
 	timers();
 	polling();
 	runstate();
+	latency();
+	preemption();
 }
