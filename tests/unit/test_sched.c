@@ -6,12 +6,11 @@
  */
 #include "harness.h"
 
-#include "console/printk.h"
+#include "cpu_stubs.h"
 #include "cpu/smp.h"
 #include "cpu/softirq.h"
 #include "sched/runqueue.h"
 
-#include <stdarg.h>
 #include <xen/xen.h>
 #include <xen/vcpu.h>
 
@@ -33,39 +32,6 @@ void (*smp_cpu_loop)(void);
 s_time_t now(void)
 {
 	return clock_ns;
-}
-
-void panic(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	printf("\n");
-	abort();
-}
-
-/* One thread: a lock that is held when it is taken is a deadlock. */
-void spin_lock(spinlock_t *l)
-{
-	BUG_ON(l->head);
-	l->head = 1;
-}
-void spin_unlock(spinlock_t *l)
-{
-	BUG_ON(!l->head);
-	l->head = 0;
-}
-unsigned long spin_lock_irqsave(spinlock_t *l)
-{
-	spin_lock(l);
-	return 0;
-}
-void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags)
-{
-	(void)flags;
-	spin_unlock(l);
 }
 
 static void on_cpu(unsigned int cpu)

@@ -119,9 +119,10 @@ static long mem_claim_pages(struct vcpu *v, uint64_t arg,
 	return rc;
 }
 
-/* Nothing is populated on demand: a target changes nothing, and what is asked
- * of a guest it does through its balloon. */
-static long pod_target(struct vcpu *v, uint64_t arg)
+/* Set or asked for: nothing is populated on demand, so that a target changes
+ * nothing, and what is asked of a guest it does through its balloon. */
+static long mem_pod_target(struct vcpu *v, uint64_t arg,
+			   uint64_t start __maybe_unused)
 {
 	struct xen_pod_target t;
 	struct domain *d;
@@ -138,18 +139,6 @@ static long pod_target(struct vcpu *v, uint64_t arg)
 	t.pod_entries = 0;
 	put_domain(d);
 	return copy_to_guest(arg, &t, sizeof(t));
-}
-
-static long mem_set_pod_target(struct vcpu *v, uint64_t arg,
-			       uint64_t start __maybe_unused)
-{
-	return pod_target(v, arg);
-}
-
-static long mem_get_pod_target(struct vcpu *v, uint64_t arg,
-			       uint64_t start __maybe_unused)
-{
-	return pod_target(v, arg);
 }
 
 /* No memory sharing between domains: none freed, none shared. */
@@ -169,8 +158,8 @@ static memory_fn *const commands[CMD_MASK + 1] = {
 	[XENMEM_maximum_reservation] = mem_maximum_reservation,
 	[XENMEM_maximum_gpfn] = mem_maximum_gpfn,
 	[XENMEM_claim_pages] = mem_claim_pages,
-	[XENMEM_set_pod_target] = mem_set_pod_target,
-	[XENMEM_get_pod_target] = mem_get_pod_target,
+	[XENMEM_set_pod_target] = mem_pod_target,
+	[XENMEM_get_pod_target] = mem_pod_target,
 	[XENMEM_get_sharing_freed_pages] = mem_sharing,
 	[XENMEM_get_sharing_shared_pages] = mem_sharing,
 	[XENMEM_add_to_physmap] = mem_add_to_physmap,

@@ -69,9 +69,11 @@ static unsigned int alloc_flags(const struct extents *e)
 		flags |= ALLOC_BELOW_4G;
 	/* "Populate on demand" populates here and now: a guest that may have
 	 * more than it shall have is over its limit until its balloon, which
-	 * it fills when it starts, has given the rest back. */
-	if ((e->r.mem_flags & XENMEMF_populate_on_demand) &&
-	    current->domain->privileged)
+	 * it fills when it starts, has given the rest back. Until then its
+	 * builder has a few more pages to add. */
+	if (current->domain->privileged && !e->d->created &&
+	    ((e->r.mem_flags & XENMEMF_populate_on_demand) ||
+	     READ_ONCE(e->d->tot_pages) > READ_ONCE(e->d->max_pages)))
 		flags |= DOMAIN_ALLOC_BEYOND_MAX;
 	return flags;
 }
