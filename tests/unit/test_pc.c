@@ -360,6 +360,21 @@ static void ioapic_level(void)
 	end();
 }
 
+/* hvmloader's way: the local APIC's own input stays masked. */
+static void virtual_wire(void)
+{
+	begin();
+	CHECK(!vioapic_passes_pic(&domain, 0));
+	extints = 0;
+	io_write(0x10, 0x700);
+	CHECK(vioapic_passes_pic(&domain, 0));
+	CHECK(!vioapic_passes_pic(&domain, 2));
+	CHECK_EQ(extints, 1); /* what waited is looked at again */
+	io_write(0x10, 0x10700);
+	CHECK(!vioapic_passes_pic(&domain, 0));
+	end();
+}
+
 static void messages(void)
 {
 	begin();
@@ -456,6 +471,7 @@ static const struct test_case cases[] = {
 	{"8259: level-triggered links", pic_level},
 	{"I/O APIC: edges", ioapic_edge},
 	{"I/O APIC: levels", ioapic_level},
+	{"I/O APIC: the 8259s through input 0", virtual_wire},
 	{"message-signalled interrupts", messages},
 	{"8254: the periodic interrupt", pit_periodic},
 	{"8254: what is read", pit_reading},

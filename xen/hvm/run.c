@@ -10,6 +10,7 @@
 #include "console/printk.h"
 #include "cpu/fpu.h"
 #include "cpu/softirq.h"
+#include "hvm/dev/vioapic.h"
 #include "hvm/dev/virq.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/dm.h"
@@ -33,7 +34,8 @@ static HOT int lapic_irq(struct vcpu *v, struct hvm_vcpu *hv)
 /* The 8259s are wired to the first vCPU. */
 static int pic_irq(struct vcpu *v, const struct hvm_vcpu *hv)
 {
-	if (v->id || !vlapic_takes_pic(hv->lapic))
+	if (v->id || !(vlapic_takes_pic(hv->lapic) ||
+		       vioapic_passes_pic(v->domain, v->id * 2)))
 		return -1;
 	return vpic_highest(v->domain);
 }

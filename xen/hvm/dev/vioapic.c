@@ -125,6 +125,8 @@ static void entry_changed(struct pin *p)
 
 	if (p->io->is_virtual) {
 		ask_again(p);
+		if (!p->gsi) /* the 8259s may have waited for it */
+			hvm_extint_notify(p->io->domain);
 		return;
 	}
 	if (!masked)
@@ -313,6 +315,17 @@ void vioapic_line(struct domain *d, unsigned int gsi, bool up)
 		ask_again(p);
 	else
 		raise(p, 0);
+}
+
+#define MODE_EXTINT 7
+
+bool vioapic_passes_pic(struct domain *d, uint32_t apic_id)
+{
+	uint64_t rte = READ_ONCE(hvm_domain(d)->ioapics->pin[0].rte);
+
+	return !(rte & RTE_MASKED) &&
+	       ((rte >> RTE_MODE_SHIFT) & 7) == MODE_EXTINT &&
+	       rte >> RTE_DEST_SHIFT == apic_id;
 }
 
 void vioapic_destroy(struct domain *d)

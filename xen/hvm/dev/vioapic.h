@@ -13,6 +13,8 @@ int vioapic_init(struct domain *d);
 int vioapic_init_guest(struct domain *d, unsigned int pins);
 /* An input of it goes up or down; hd->lock held. */
 void vioapic_line(struct domain *d, unsigned int gsi, bool up);
+/* Input 0 hands the 8259s' interrupts to the local APIC with that number. */
+bool vioapic_passes_pic(struct domain *d, uint32_t apic_id);
 void vioapic_destroy(struct domain *d);
 void vioapic_reset(struct domain *d);
 /* A local APIC saw the end of a level-triggered vector. */
