@@ -36,16 +36,20 @@ says() {
 }
 why() { tail -3 "$1" 2>/dev/null | tr -d '\r' | tr '\n' ' '; }
 
-# A boot sector: to the serial line, port 0xe9 and the screen (INT 10h), then
-# off through ACPI's PM1a_CNT. In 16 bits: jmp 0x7c0:5; DS = CS; SI = the text;
-# LODSB until 0; wait for bit 5 of port 0x3fd, OUT to 0x3f8 and 0xe9, INT 10h;
-# OUT 0x2000 to port 0xb004; CLI, HLT.
+# A boot sector: to the serial line, port 0xe9 and the screen (INT 10h); three
+# ticks of the BIOS clock; then off through ACPI's PM1a_CNT. In 16 bits: jmp
+# 0x7c0:5; DS = CS; SI = the text; LODSB until 0; wait for bit 5 of port 0x3fd,
+# OUT to 0x3f8 and 0xe9, INT 10h; STI, HLT until the byte at 0:0x46c has changed
+# three times; the second text; OUT 0x2000 to port 0xb004; CLI, HLT.
 {
-	printf '\xea\x05\x00\xc0\x07\x8c\xc8\x8e\xd8\xbe\x3a\x00\xfc\xac\x84'
+	printf '\xea\x05\x00\xc0\x07\x8c\xc8\x8e\xd8\xbe\x5b\x00\xfc\xac\x84'
 	printf '\xc0\x74\x1d\x88\xc4\xba\xfd\x03\xec\xa8\x20\x74\xfb\x88\xe0'
 	printf '\xba\xf8\x03\xee\xba\xe9\x00\xee\xb4\x0e\xbb\x07\x00\xcd\x10'
-	printf '\xeb\xde\xba\x04\xb0\xb8\x00\x20\xef\xfa\xf4\xeb\xf5'
-	printf 'boot sector says hello\r\n\0'
+	printf '\xeb\xde\x81\xfe\x74\x00\x77\x1b\x1e\x31\xdb\x8e\xdb\xb9\x03'
+	printf '\x00\xfb\xa0\x6c\x04\xf4\x3a\x06\x6c\x04\x74\xf9\xe2\xf4\x1f'
+	printf '\xbe\x74\x00\xeb\xbd\xba\x04\xb0\xb8\x00\x20\xef\xfa\xf4\xeb'
+	printf '\xf5'
+	printf 'boot sector says hello\r\n\0three ticks\r\n\0'
 } >/run/boot.img
 truncate -s 510 /run/boot.img
 printf '\x55\xaa' >>/run/boot.img
@@ -55,6 +59,8 @@ hvm firmware 'memory=32' 'disk=["/run/boot.img,raw,hda,w"]'
 ok "create one that boots from its disk" xl create /run/firmware.cfg
 says /run/firmware.serial 'boot sector says hello' 60
 verdict $? "the boot sector speaks" "$(why /run/firmware.serial)"
+says /run/firmware.serial 'three ticks' 20
+verdict $? "the BIOS clock ticks"
 gone firmware 20
 verdict $? "it switches itself off"
 
