@@ -104,7 +104,6 @@ static int create_devices(struct domain *d)
 
 static void destroy_devices(struct domain *d)
 {
-	ioreq_destroy_all(d);
 	vram_destroy(d);
 	vpit_destroy(d);
 	virq_destroy(d);
@@ -170,9 +169,11 @@ free_domain:
 	return rc;
 }
 
+/* While there are event channels still: a device model that died in a hurry
+ * left its server. No vCPU runs any more. */
 static int hvm_domain_relinquish(struct domain *d)
 {
-	(void)d; /* no memory of the domain's is held here */
+	ioreq_destroy_all(d);
 	return 0;
 }
 

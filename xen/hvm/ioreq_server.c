@@ -215,7 +215,7 @@ static int list_server(struct domain *d, struct ioreq_server *s)
 
 	spin_lock(&hd->lock);
 	for (unsigned int i = 0; i < IOREQ_SERVERS && rc; i++) {
-		if (hd->servers[i])
+		if (hd->servers[i] || d->dying != DOMDYING_ALIVE)
 			continue;
 		s->id = (ioservid_t)i;
 		hd->servers[i] = s;
@@ -254,11 +254,23 @@ int ioreq_server_create(struct domain *d, domid_t emulator, uint8_t buffered,
 	return rc;
 }
 
+/* What a vCPU waits for is answered by nobody then: all ones. */
+static void forget_server(struct domain *d, const struct ioreq_server *s)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v) {
+		struct hvm_io *io = &hvm_vcpu(v)->io;
+
+		if (s && io->pending && io->server == s)
+			io->server = NULL;
+	}
+}
+
 int ioreq_server_destroy(struct domain *d, ioservid_t id)
 {
 	struct hvm_domain *hd = hvm_domain(d);
 	struct ioreq_server *s;
-	struct vcpu *v;
 
 	domain_pause(d);
 	spin_lock(&hd->lock);
@@ -266,13 +278,7 @@ int ioreq_server_destroy(struct domain *d, ioservid_t id)
 	if (s)
 		hd->servers[id] = NULL;
 	spin_unlock(&hd->lock);
-	/* What a vCPU waits for is answered by nobody: all ones. */
-	for_each_vcpu(d, v) {
-		struct hvm_io *io = &hvm_vcpu(v)->io;
-
-		if (s && io->pending && io->server == s)
-			io->server = NULL;
-	}
+	forget_server(d, s);
 	if (s)
 		free_server(d, s);
 	domain_unpause(d);
@@ -284,9 +290,15 @@ void ioreq_destroy_all(struct domain *d)
 	struct hvm_domain *hd = hvm_domain(d);
 
 	for (unsigned int i = 0; i < IOREQ_SERVERS; i++) {
-		if (hd->servers[i])
-			free_server(d, hd->servers[i]);
+		struct ioreq_server *s;
+
+		spin_lock(&hd->lock);
+		s = hd->servers[i];
 		hd->servers[i] = NULL;
+		forget_server(d, s);
+		spin_unlock(&hd->lock);
+		if (s)
+			free_server(d, s);
 	}
 }
 
