@@ -337,6 +337,8 @@ static enum verdict do_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 		return not_emulated(v, gpa, bytes, n);
 	if (is_lapic(hvm_vcpu(v)->lapic, gpa))
 		remember(v, &insn);
+	else if (hvm_mmio_movs(v, &insn, x->npf.write))
+		return VERDICT_RESUME;
 	switch (emulate(&e, &insn)) {
 	case EMULATE_DONE:
 		v->regs.rip = e.rip;

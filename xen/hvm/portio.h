@@ -30,9 +30,12 @@ bool hvm_access_memory(struct vcpu *v, uint64_t va, unsigned int size,
 		       bool write, uint64_t *val);
 /* access: WALK_*. False: the page fault is on its way into the guest. */
 bool hvm_translate(struct vcpu *v, uint64_t va, uint32_t access, gpa_t *gpa);
+/* mmio_string.c: a repeated MOVS whose one operand (the destination, if write)
+ * is a device model's. False: do it one by one. */
+struct insn;
+bool hvm_mmio_movs(struct vcpu *v, const struct insn *i, bool write);
 /* The instruction at RIP; false: there is none that is known. bytes takes
  * INSN_MAX of it. */
-struct insn;
 bool hvm_decode(struct vcpu *v, struct insn *i, uint8_t *bytes);
 int dom0_ports_init(struct domain *d); /* dev/dom0_ports.c */
 void mmio_free(struct domain *d);
