@@ -44,13 +44,23 @@ guest() {
 		"extra=\"loglevel=4 panic=5 do=blk,net,echo ip=10.9.0.2 peer=10.9.0.1 $words\""
 	sed -i '/^on_reboot="destroy"/d' "/run/$1.cfg"
 }
+# attach KIND: a client of its console, which takes what standard input says.
+# The stock one must be told to, where that is no terminal.
+attach() {
+	local type=pv
+	[ "$1" = hvm ] && type=serial
+	case $(command -v xl) in
+	/usr/local/*) exec xl console "$1" ;;
+	*) exec xenconsole "$(xl domid "$1")" --num 0 --type $type --interactive ;;
+	esac
+}
 # listen KIND: its console is kept. xenconsoled does it but for a serial port;
 # what is said there while nobody listens is lost.
 CLIENT=
 listen() {
 	rm -f /run/keys
 	mkfifo /run/keys
-	xl console "$1" <>/run/keys >"${2:-$LOG/guest-$1.log}" 2>/run/console.err &
+	attach "$1" <>/run/keys >"${2:-$LOG/guest-$1.log}" 2>/run/console.err &
 	CLIENT=$!
 }
 deaf() {

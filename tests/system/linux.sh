@@ -60,6 +60,13 @@ case $(command -v xl) in
 	verdict $? "there is a core"
 	rm -f /run/core
 	ok "destroy it" xl destroy small
+	config packed pvh /lab/guest-vmlinuz 'memory=128'
+	ok "create from vmlinuz as it is packed" xl create -q -p /run/packed.cfg
+	ok "destroy it" xl destroy packed
+	[ -n "$(find /var/cache/ostler -type f -size +16384)" ]
+	verdict $? "its kernel is kept unpacked"
+	ok "create again" xl create -q -p /run/packed.cfg
+	ok "and destroy" xl destroy packed
 	;;
 esac
 

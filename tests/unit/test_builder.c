@@ -252,6 +252,24 @@ static void cache_keeps_and_forgets(void)
 	blob_close(&two);
 }
 
+static void cache_makes_its_directory(void)
+{
+	char base[] = "/tmp/ostler-cache-XXXXXX", path[64], cmd[64];
+	struct blob one = file_of("kernel", 7);
+	struct cache_key key;
+
+	REQUIRE(mkdtemp(base) != NULL);
+	snprintf(path, sizeof(path), "%s/cache/ostler", base);
+	CHECK(cache_key(path, &one, &key));
+	CHECK(!access(path, R_OK | X_OK));
+	snprintf(path, sizeof(path), "%s/no/such/place", base);
+	CHECK(!cache_key(path, &one, &key));
+	CHECK(access(path, F_OK));
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", base);
+	CHECK_EQ(system(cmd), 0);
+	blob_close(&one);
+}
+
 /* ---- populating ---- */
 
 static unsigned int large_left[19]; /* extents that Xen has, by order */
@@ -335,6 +353,8 @@ static const struct test_case cases[] = {
 	{"builder: too few page tables are noticed",
 	 too_few_tables_are_noticed},
 	{"builder: ACPI tables are whole", acpi_tables_are_whole},
+	{"builder: the kernel cache makes its directory",
+	 cache_makes_its_directory},
 	{"builder: the kernel cache keeps and forgets",
 	 cache_keeps_and_forgets},
 	{"builder: populating covers all, once", populating_covers_all_once},

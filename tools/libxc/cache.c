@@ -8,6 +8,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -26,6 +27,25 @@ static const char *dir_of(const char *dir)
 	return env && env[0] ? env : DEFAULT_DIR;
 }
 
+/* With the directory that it is in: a small system may have no /var/cache. */
+static bool make_dir(const char *dir)
+{
+	char parent[PATH_MAX], *end;
+
+	if (!mkdir(dir, 0700) || errno == EEXIST)
+		return true;
+	if (errno != ENOENT || strlen(dir) >= sizeof(parent))
+		return false;
+	strcpy(parent, dir);
+	end = strrchr(parent, '/');
+	if (!end || end == parent)
+		return false;
+	*end = 0;
+	if (mkdir(parent, 0755) && errno != EEXIST)
+		return false;
+	return !mkdir(dir, 0700) || errno == EEXIST;
+}
+
 /* Opens the directory if it is ours alone, making it when it is missing. */
 static int open_dir(const char *dir)
 {
@@ -33,7 +53,7 @@ static int open_dir(const char *dir)
 	int fd;
 
 	dir = dir_of(dir);
-	if (mkdir(dir, 0700) && errno != EEXIST)
+	if (!make_dir(dir))
 		return -1;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
