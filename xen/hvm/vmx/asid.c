@@ -40,15 +40,23 @@ static void new_vpid(struct vmx_vcpu *s, struct vpid_cpu *a)
 	vmcs_set_vpid((uint16_t)a->next++);
 }
 
-/* Before each entry, interrupts off. */
-__attribute__((section(".text.hot"))) void vmx_asid_assign(struct vmx_vcpu *s)
+/* Generations end only while another vCPU is loaded here. */
+void vmx_asid_load(struct vmx_vcpu *s)
+{
+	bool moved = s->last_cpu != smp_processor_id();
+
+	if (moved)
+		s->flush_ept = true;
+	if (moved || s->vpid_generation != this_cpu(vpid).generation)
+		s->flush = true;
+}
+
+/* Before an entry, interrupts off. */
+void vmx_asid_assign(struct vmx_vcpu *s)
 {
 	struct vpid_cpu *a = &this_cpu(vpid);
 
-	if (likely(!s->flush && !s->flush_ept &&
-		   s->vpid_generation == a->generation))
-		return;
-	if (s->flush || s->vpid_generation != a->generation) {
+	if (s->flush) {
 		WRITE_ONCE(s->flush, false);
 		smp_mb();
 		new_vpid(s, a);

@@ -22,7 +22,10 @@ void vmx_set_proc(struct vmx_vcpu *s, uint32_t proc)
 
 void vmx_post_irq(struct vcpu *v, int vector)
 {
-	vmx_vcpu(v)->posted = vector;
+	struct vmx_vcpu *s = vmx_vcpu(v);
+
+	s->posted = vector;
+	s->deliver = true;
 }
 
 HOT int vmx_posted_irq(struct vcpu *v)
@@ -34,10 +37,12 @@ HOT int vmx_posted_irq(struct vcpu *v)
 void vmx_watch_tpr(struct vcpu *v, bool on)
 {
 	vmx_vcpu(v)->tpr_watched = on;
+	if (!on)
+		vmx_set_threshold(vmx_vcpu(v));
 }
 
 /* "TPR Virtualization": the exit comes when the class falls below this. */
-static HOT void set_threshold(struct vmx_vcpu *s)
+void vmx_set_threshold(struct vmx_vcpu *s)
 {
 	uint8_t class = s->tpr_watched ? (uint8_t)(s->vapic[0x80 / 4] >> 4) : 0;
 
@@ -78,18 +83,14 @@ static uint32_t choose_event(const struct vcpu *v, struct vmx_vcpu *s)
 HOT void vmx_deliver(struct vcpu *v)
 {
 	struct vmx_vcpu *s = vmx_vcpu(v);
-	uint32_t windows = PROC_INTR_WINDOW | PROC_NMI_WINDOW, event;
+	uint32_t event = choose_event(v, s), windows;
 
-	set_threshold(s);
-	if (likely(!s->event && s->posted < 0 && !s->nmi_waits &&
-		   !(s->proc & windows)))
-		return;
-	event = choose_event(v, s);
 	windows = (s->posted >= 0 ? PROC_INTR_WINDOW : 0) |
 		  (s->nmi_waits ? PROC_NMI_WINDOW : 0);
 	vmx_set_proc(
 		s, (s->proc & ~(uint32_t)(PROC_INTR_WINDOW | PROC_NMI_WINDOW)) |
 			   windows);
+	s->deliver = windows;
 	if (!event)
 		return;
 	vmcs_set_entry_event(event);
@@ -124,11 +125,13 @@ void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 	s->event = vector | EVENT_EXCEPTION | EVENT_VALID |
 		   (has_error ? EVENT_ERROR : 0);
 	s->event_error = error;
+	s->deliver = true;
 }
 
 void vmx_inject_nmi(struct vcpu *v)
 {
 	vmx_vcpu(v)->nmi_waits = true;
+	vmx_vcpu(v)->deliver = true;
 }
 
 /*
@@ -148,6 +151,7 @@ void vmx_reinject(struct vcpu *v, uint32_t vectoring)
 	}
 	s->event = vectoring &
 		   (EVENT_VECTOR | EVENT_TYPE | EVENT_ERROR | EVENT_VALID);
+	s->deliver = true;
 	if (vectoring & EVENT_ERROR)
 		s->event_error = vmcs_get_idt_vectoring_error();
 }

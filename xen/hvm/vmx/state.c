@@ -132,7 +132,7 @@ uint64_t vmx_get_creg(struct vcpu *v, enum hvm_creg r)
 	case CR0:
 		return get_cr(s, VMCS_guest_cr0, s->cr0, CR0_GUEST_OWNED);
 	case CR2:
-		return s->cr2;
+		return s->loaded ? read_cr2() : s->cr2;
 	case CR3:
 		return get_cr(s, VMCS_guest_cr3, 0, ~0UL);
 	case CR4:
@@ -179,6 +179,8 @@ void vmx_set_creg(struct vcpu *v, enum hvm_creg r, uint64_t val)
 
 	if (r == CR2) {
 		s->cr2 = val;
+		if (s->loaded)
+			vmx_write_cr2(val);
 		return;
 	}
 	if (r == CR8) {
@@ -530,8 +532,8 @@ void vmx_dump(struct vcpu *v)
 	       vmcs_get_exit_reason(), vmcs_get_qualification(),
 	       vmcs_get_idt_vectoring(), s->posted);
 	printk("  cr0 %#lx cr2 %#lx cr3 %#lx cr4 %#lx efer %#lx cpl %u\n",
-	       s->cr0, s->cr2, vmcs_get_guest_cr3(), s->cr4, s->efer,
-	       AR_DPL(vmcs_get_guest_ss_ar()));
+	       s->cr0, vmx_get_creg(v, CR2), vmcs_get_guest_cr3(), s->cr4,
+	       s->efer, AR_DPL(vmcs_get_guest_ss_ar()));
 	printk("  cs %#x %#x %#lx ss %#x %#x idtr %#lx+%#x vpid %u eptp %#lx\n",
 	       vmcs_get_guest_cs_sel(), vmcs_get_guest_cs_ar(),
 	       vmcs_get_guest_cs_base(), vmcs_get_guest_ss_sel(),

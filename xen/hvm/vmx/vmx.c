@@ -294,12 +294,11 @@ static void vmx_vcpu_load(struct vcpu *v)
 	BUG_ON(!vmptrld(s->vmcs_pa));
 	this_cpu(vmx).loaded = s;
 	s->loaded = true;
-	if (s->last_cpu != smp_processor_id()) {
+	vmx_asid_load(s);
+	if (s->last_cpu != smp_processor_id())
 		set_host_cpu();
-		s->vpid_generation = 0;
-		s->flush_ept = true;
-		s->last_cpu = smp_processor_id();
-	}
+	s->last_cpu = smp_processor_id();
+	vmx_write_cr2(s->cr2);
 	vmcs_set_host_cr0(read_cr0());
 	vmcs_set_host_cr3(read_cr3());
 	vmcs_set_host_cr4(read_cr4());
@@ -314,6 +313,7 @@ static void vmx_vcpu_unload(struct vcpu *v)
 	struct vmx_vcpu *s = vmx_vcpu(v);
 	unsigned long flags = local_irq_save();
 
+	s->cr2 = read_cr2();
 	vmx_save_debug_registers(s);
 	swap_msrs_out(s);
 	vmclear(s->vmcs_pa);
@@ -323,23 +323,16 @@ static void vmx_vcpu_unload(struct vcpu *v)
 	local_irq_restore(flags);
 }
 
-static inline void write_cr2(uint64_t val)
-{
-	__asm__ volatile("mov %0, %%cr2" : : "r"(val));
-}
-
-/* RIP, RSP and RFLAGS: written where they differ from what the last exit left
- * there. */
+/* RIP, RSP and RFLAGS: the last two are written where they differ from what the
+ * last exit left there. */
 static HOT void put_registers(const struct guest_regs *r, struct vmx_vcpu *s)
 {
-	if (r->rip != s->rip)
+	if (likely(r->rip != s->rip))
 		vmcs_set_guest_rip(r->rip);
 	if (unlikely(r->rsp != s->rsp))
 		vmcs_set_guest_rsp(r->rsp);
 	if (unlikely(r->rflags != s->rflags))
 		vmcs_set_guest_rflags(r->rflags);
-	if (read_cr2() != s->cr2)
-		write_cr2(s->cr2);
 }
 
 static HOT void get_registers(struct guest_regs *r, struct vmx_vcpu *s)
@@ -349,26 +342,36 @@ static HOT void get_registers(struct guest_regs *r, struct vmx_vcpu *s)
 	r->rflags = s->rflags = vmcs_get_guest_rflags();
 }
 
+static HOT void prepare_entry(struct vcpu *v, struct vmx_vcpu *s)
+{
+	if (s->flush || s->flush_ept)
+		vmx_asid_assign(s);
+	if (s->load_pdptes)
+		vmx_load_pdptes(v);
+	if (s->tpr_watched)
+		vmx_set_threshold(s);
+	if (s->deliver)
+		vmx_deliver(v);
+}
+
 static HOT void vmx_run(struct vcpu *v, struct vmexit *x)
 {
 	struct vmx_vcpu *s = vmx_vcpu(v);
 	uint32_t reason, vectoring;
 	int refused;
 
-	vmx_asid_assign(s);
-	if (unlikely(s->load_pdptes))
-		vmx_load_pdptes(v);
-	vmx_deliver(v);
+	if (unlikely(READ_ONCE(s->any)))
+		prepare_entry(v, s);
 	put_registers(&v->regs, s);
 	refused = vmx_enter(&v->regs, &s->host_rsp, s->launched);
-	s->cr2 = read_cr2();
 	if (unlikely(refused)) {
 		vmx_decode_refusal(v, refused, x);
 		return;
 	}
 	reason = vmcs_get_exit_reason();
 	get_registers(&v->regs, s);
-	s->launched = s->launched || !(reason & EXIT_REASON_ENTRY);
+	if (unlikely(!s->launched))
+		s->launched = !(reason & EXIT_REASON_ENTRY);
 	vectoring = vmcs_get_idt_vectoring();
 	if (unlikely(vectoring & EVENT_VALID))
 		vmx_reinject(v, vectoring);

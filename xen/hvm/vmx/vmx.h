@@ -17,17 +17,22 @@ struct vmx_vcpu {
 	paddr_t vmcs_pa;
 	uint64_t host_rsp;         /* as the VMCS has it */
 	uint64_t rip, rsp, rflags; /* the same */
-	uint64_t cr2;              /* is in no VMCS */
-	uint64_t vpid_generation;
-	bool loaded;    /* its VMCS is this CPU's current one */
-	bool launched;  /* VMRESUME, not VMLAUNCH */
-	bool held;      /* current only while somebody reads it */
-	bool flush;     /* a new VPID before the next entry */
-	bool flush_ept; /* what EPT gave is stale */
+	/* Something is to be done before the next entry; any: one of them. */
+	union {
+		struct {
+			bool flush;       /* a new VPID */
+			bool flush_ept;   /* what EPT gave is stale */
+			bool load_pdptes; /* PAE paging: read the entries */
+			bool deliver;     /* events, windows */
+			bool tpr_watched;
+		};
+		uint64_t any;
+	};
+	bool loaded;   /* its VMCS is this CPU's current one */
+	bool launched; /* VMRESUME, not VMLAUNCH */
+	bool held;     /* current only while somebody reads it */
 	bool nmi_waits;
-	bool tpr_watched;
-	bool load_pdptes; /* PAE paging was set up: read the four entries */
-	bool dr_dirty;    /* DR0-3 and DR6 hold the guest's */
+	bool dr_dirty; /* DR0-3 and DR6 hold the guest's */
 	uint8_t threshold;
 	int posted;                  /* the vector at the guest's door, or -1 */
 	uint32_t event, event_error; /* for the next entry */
@@ -35,6 +40,8 @@ struct vmx_vcpu {
 	uint32_t *vapic;             /* the virtual APIC page */
 
 	unsigned int last_cpu;
+	uint64_t vpid_generation;
+	uint64_t cr2; /* while it is not loaded; else the CPU has it */
 	uint64_t cr0,
 		cr4; /* as the guest set them; its own bits may be stale */
 	uint64_t efer;
@@ -66,6 +73,11 @@ static inline struct vmx_domain *vmx_domain(const struct domain *d)
 /* What this machine's VT-x is used with; vmx.c. */
 extern struct vmx_caps vmx_caps;
 
+static inline void vmx_write_cr2(uint64_t val)
+{
+	__asm__ volatile("mov %0, %%cr2" : : "r"(val));
+}
+
 /* entry.S: into the guest and back, with its general registers. */
 int vmx_enter(struct guest_regs *regs, uint64_t *host_rsp, bool launched);
 extern const char vmx_exited[];
@@ -91,7 +103,8 @@ static inline void vmx_release(struct vmx_vcpu *s, bool held)
 
 /* asid.c */
 void vmx_asid_init_cpu(void);
-void vmx_asid_assign(struct vmx_vcpu *s);
+void vmx_asid_load(struct vmx_vcpu *s);   /* came onto this CPU */
+void vmx_asid_assign(struct vmx_vcpu *s); /* s->flush, s->flush_ept */
 
 /* vmexit.c */
 void vmx_decode(struct vcpu *v, uint32_t reason, struct vmexit *x);
@@ -113,8 +126,9 @@ void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 			  uint32_t error);
 void vmx_inject_nmi(struct vcpu *v);
 void vmx_reinject(struct vcpu *v, uint32_t vectoring);
-/* Before each entry: what goes in with it, and which windows exit. */
+/* What goes in with the next entry, and which windows exit. */
 void vmx_deliver(struct vcpu *v);
+void vmx_set_threshold(struct vmx_vcpu *s);
 void vmx_set_proc(struct vmx_vcpu *s, uint32_t proc);
 
 /* state.c */
