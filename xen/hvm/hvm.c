@@ -190,8 +190,8 @@ static void hvm_vcpu_destroy(struct vcpu *v)
 {
 	struct hvm_vcpu *hv = hvm_vcpu(v);
 
-	vlapic_destroy(v);
 	hvm_ops->vcpu_destroy(v);
+	vlapic_destroy(v);
 	fpu_free(hv->fpu);
 	xfree(hv);
 	v->arch = NULL;
@@ -211,17 +211,18 @@ static int hvm_vcpu_init(struct vcpu *v)
 	hv->fpu = fpu_alloc();
 	if (!hv->fpu)
 		goto free_vcpu;
-	rc = hvm_ops->vcpu_init(v);
-	if (rc)
-		goto free_fpu;
 	rc = vlapic_init(v);
 	if (rc)
-		goto free_vendor;
+		goto free_fpu;
+	rc = hvm_ops->vcpu_init(v);
+	if (rc)
+		goto free_lapic;
+	vlapic_reset(hv->lapic, false);
 	hvm_vcpu_reset(v);
 	return 0;
 
-free_vendor:
-	hvm_ops->vcpu_destroy(v);
+free_lapic:
+	vlapic_destroy(v);
 free_fpu:
 	fpu_free(hv->fpu);
 free_vcpu:

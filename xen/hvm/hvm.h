@@ -168,6 +168,14 @@ struct hvm_ops {
 	void (*post_irq)(struct vcpu *v, int vector);
 	int (*posted_irq)(struct vcpu *v);
 	void (*watch_tpr)(struct vcpu *v, bool on);
+	/*
+	 * Where the processor can work on the local APIC's page itself; both
+	 * NULL where none can. apic_mode(): the APIC's mode is another one;
+	 * true: from now on the processor takes what is in IRR, and handles
+	 * EOIs. apic_sync(), before an entry: IRR or TMR changed.
+	 */
+	bool (*apic_mode)(struct vcpu *v);
+	void (*apic_sync)(struct vcpu *v);
 	void (*inject_exception)(struct vcpu *v, uint8_t vector, bool has_error,
 				 uint32_t error);
 	void (*inject_nmi)(struct vcpu *v);

@@ -228,6 +228,7 @@ static int load_lapic(struct domain *d, struct vcpu *v, const void *buf)
 		    APIC_BASE_EXTD)
 		return -EINVAL;
 	l->base = r->apic_base_msr;
+	vlapic_changed(l);
 	return 0;
 }
 
@@ -238,17 +239,8 @@ static void save_lapic_regs(struct domain *d, struct vcpu *v, void *buf)
 
 	(void)d;
 	memset(r, 0, sizeof(*r));
-	for (unsigned int i = 0; i < ARRAY_SIZE(l->reg); i++)
-		memcpy(r->data + i * 16, &l->reg[i], sizeof(l->reg[i]));
-}
-
-static uint32_t count_bits(uint32_t w)
-{
-	uint32_t n = 0;
-
-	for (; w; w &= w - 1)
-		n++;
-	return n;
+	for (unsigned int i = 0; i < VLAPIC_REGS; i++)
+		memcpy(r->data + i * 16, &LREG(l, i), sizeof(uint32_t));
 }
 
 static int load_lapic_regs(struct domain *d, struct vcpu *v, const void *buf)
@@ -257,14 +249,10 @@ static int load_lapic_regs(struct domain *d, struct vcpu *v, const void *buf)
 	const struct hvm_hw_lapic_regs *r = buf;
 
 	(void)d;
-	l->isr_count = 0;
-	for (unsigned int i = 0; i < ARRAY_SIZE(l->reg); i++) {
-		memcpy(&l->reg[i], r->data + i * 16, sizeof(l->reg[i]));
-		if (i >= APIC_ISR && i < APIC_TMR)
-			l->isr_count += count_bits(l->reg[i]);
-	}
-	hvm_ops->set_creg(v, CR8, l->reg[APIC_TPR] >> 4);
-	hvm_vcpu(v)->irq_check = true;
+	for (unsigned int i = 0; i < VLAPIC_REGS; i++)
+		memcpy(&LREG(l, i), r->data + i * 16, sizeof(uint32_t));
+	hvm_ops->set_creg(v, CR8, LREG(l, APIC_TPR) >> 4);
+	vlapic_changed(l);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * The local APIC that a PVH guest has: its registers by memory and the timer,
  * interrupts to oneself, their priorities against the task priority, and end
- * of interrupt.
+ * of interrupt; then the same by MSRs, as x2APIC.
  */
 #include "test.h"
 #include <xen/sched.h>
@@ -101,9 +101,78 @@ static void timer(void)
 	APIC(LVT_TIMER) = 1u << 16;
 }
 
+/* The same by MSRs: it never goes back. */
+#define X2APIC(reg) (0x800u + (reg) / 0x10)
+
+static volatile unsigned int x_low, x_high;
+
+static void on_x_low(struct trap_frame *f)
+{
+	x_low++;
+	last = (unsigned int)f->vector;
+	wrmsr(X2APIC(EOI), 0);
+}
+
+static void on_x_high(struct trap_frame *f)
+{
+	x_high++;
+	last = (unsigned int)f->vector;
+	wrmsr(X2APIC(EOI), 0);
+}
+
+static void bad_eoi(void *p)
+{
+	(void)p;
+	wrmsr(X2APIC(EOI), 1);
+}
+
+static void read_reserved(void *p)
+{
+	(void)p;
+	rdmsr(0x831);
+}
+
+static void by_msr(void)
+{
+	uint32_t r[4];
+
+	cpuid(1, 0, r);
+	if (!check(r[2] & 1u << 21, "CPUID offers the x2APIC"))
+		return;
+	wrmsr(0x1b, rdmsr(0x1b) | 1u << 10);
+	check(rdmsr(X2APIC(ID)) == 0, "it has its number");
+	check((rdmsr(X2APIC(VERSION_REG)) & 0xff) >= 0x10, "and a version");
+	wrmsr(X2APIC(SPURIOUS), 0x1ff);
+	trap_handler(0x52, on_x_low);
+	trap_handler(0x92, on_x_high);
+	irq_enable();
+	wrmsr(0x83f, 0x52);
+	check(x_low == 1, "an interrupt to oneself by its register");
+	wrmsr(X2APIC(ICR_LOW), SELF_FIXED | 0x92);
+	check(x_high == 1, "and by the command register");
+	wrmsr(X2APIC(TPR), 0x60);
+	check(rdmsr(X2APIC(TPR)) == 0x60, "the task priority");
+	check((rdmsr(0x80a) & 0xf0) == 0x60, "makes the processor's");
+	wrmsr(0x83f, 0x52);
+	check(x_low == 1, "and holds an interrupt back");
+	check(rdmsr(X2APIC(IRR(0x52))) & 1u << (0x52 % 32), "requested");
+	wrmsr(X2APIC(TPR), 0);
+	check(x_low == 2, "until it goes down");
+	irq_disable();
+	wrmsr(0x83f, 0x52);
+	wrmsr(0x83f, 0x92);
+	irq_enable();
+	check(x_low == 3 && x_high == 2, "two come together");
+	check(last == 0x52, "the higher one first");
+	irq_disable();
+	check(try_call(bad_eoi, NULL) == 13, "#GP of an EOI that is not 0");
+	check(try_call(read_reserved, NULL) == 13, "#GP of what is reserved");
+}
+
 void guest_main(void)
 {
 	registers();
 	self_interrupts();
 	timer();
+	by_msr();
 }

@@ -96,6 +96,62 @@ static void exceptions(void)
 	check(try_call(do_selector, NULL) == 13, "#GP of a selector");
 }
 
+/* Virtualisation is not offered, of neither vendor. */
+static void do_vmlaunch(void *p)
+{
+	(void)p;
+	__asm__ volatile("vmlaunch" ::: "cc", "memory");
+}
+
+static void do_vmxoff(void *p)
+{
+	(void)p;
+	__asm__ volatile("vmxoff" ::: "cc", "memory");
+}
+
+static void do_vmptrld(void *p)
+{
+	__asm__ volatile("vmptrld (%0)" ::"r"(p) : "cc", "memory");
+}
+
+static void do_vmxon(void *p)
+{
+	__asm__ volatile("vmxon (%0)" ::"r"(p) : "cc", "memory");
+}
+
+static void do_vmrun(void *p)
+{
+	__asm__ volatile("vmrun %0" ::"a"(p) : "cc", "memory");
+}
+
+static void do_stgi(void *p)
+{
+	(void)p;
+	__asm__ volatile("stgi" ::: "memory");
+}
+
+static void set_vmxe(void *p)
+{
+	unsigned long v;
+
+	(void)p;
+	__asm__ volatile("mov %%cr4, %0" : "=r"(v));
+	__asm__ volatile("mov %0, %%cr4" ::"r"(v | 1ul << 13));
+}
+
+static void virtualisation(void)
+{
+	static uint64_t region;
+
+	check(try_call(set_vmxe, NULL) == 13, "#GP of CR4.VMXE");
+	check(try_call(do_vmxon, &region) == 6, "#UD of VMXON");
+	check(try_call(do_vmlaunch, NULL) == 6, "#UD of VMLAUNCH");
+	check(try_call(do_vmptrld, &region) == 6, "#UD of VMPTRLD");
+	check(try_call(do_vmxoff, NULL) == 6, "#UD of VMXOFF");
+	check(try_call(do_vmrun, NULL) == 6, "#UD of VMRUN");
+	check(try_call(do_stgi, NULL) == 6, "#UD of STGI");
+}
+
 static void page_faults(void)
 {
 	static uint8_t page[4096] PAGE_ALIGNED;
@@ -151,6 +207,7 @@ static void registers(void)
 void guest_main(void)
 {
 	exceptions();
+	virtualisation();
 	page_faults();
 	registers();
 }

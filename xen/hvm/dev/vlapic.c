@@ -34,10 +34,10 @@
 
 enum delivery { FIXED, LOWEST, SMI, RESERVED, NMI, INIT, STARTUP };
 
-static HOT int highest_bit(const uint32_t *r)
+HOT int vlapic_highest_in(const struct vlapic *l, unsigned int reg)
 {
 	for (int i = 7; i >= 0; i--) {
-		uint32_t w = READ_ONCE(r[i]);
+		uint32_t w = READ_ONCE(LREG(l, reg + i));
 
 		if (w)
 			return i * 32 + 31 - __builtin_clz(w);
@@ -50,9 +50,9 @@ static uint32_t get_tpr(struct vlapic *l)
 	uint32_t class = (uint32_t)hvm_ops->get_creg(l->vcpu, CR8);
 
 	/* CR8 holds the class only; the rest is what was written here. */
-	if (l->reg[APIC_TPR] >> 4 != class)
-		l->reg[APIC_TPR] = class << 4;
-	return l->reg[APIC_TPR];
+	if (LREG(l, APIC_TPR) >> 4 != class)
+		LREG(l, APIC_TPR) = class << 4;
+	return LREG(l, APIC_TPR);
 }
 
 HOT int vlapic_highest(struct vlapic *l, bool *any)
@@ -62,11 +62,11 @@ HOT int vlapic_highest(struct vlapic *l, bool *any)
 	*any = false;
 	if (!vlapic_enabled(l))
 		return -1;
-	irr = highest_bit(&l->reg[APIC_IRR]);
+	irr = vlapic_highest_in(l, APIC_IRR);
 	if (irr < 16)
 		return -1;
-	if (l->isr_count)
-		isr = highest_bit(&l->reg[APIC_ISR]);
+	if (l->isr_count || l->assisted)
+		isr = vlapic_highest_in(l, APIC_ISR);
 	*any = (irr >> 4) > (isr >> 4);
 	return *any && (uint32_t)irr >> 4 > get_tpr(l) >> 4 ? irr : -1;
 }
@@ -81,7 +81,7 @@ bool vlapic_has_work(struct vlapic *l)
 static uint32_t get_ppr(struct vlapic *l)
 {
 	uint32_t tpr = get_tpr(l);
-	int isr = highest_bit(&l->reg[APIC_ISR]);
+	int isr = vlapic_highest_in(l, APIC_ISR);
 
 	if (isr < 0 || tpr >> 4 >= (uint32_t)isr >> 4)
 		return tpr;
@@ -92,9 +92,9 @@ HOT void vlapic_ack(struct vlapic *l, uint8_t vector)
 {
 	uint32_t bit = 1U << (vector % 32);
 
-	atomic_and(&l->reg[APIC_IRR + vector / 32], ~bit);
-	if (!(l->reg[APIC_ISR + vector / 32] & bit)) {
-		l->reg[APIC_ISR + vector / 32] |= bit;
+	atomic_and(&LREG(l, APIC_IRR + vector / 32), ~bit);
+	if (!(LREG(l, APIC_ISR + vector / 32) & bit)) {
+		LREG(l, APIC_ISR + vector / 32) |= bit;
 		l->isr_count++;
 	}
 }
@@ -106,11 +106,14 @@ HOT void vlapic_set_irq(struct vlapic *l, uint8_t vector, bool level)
 
 	if (!vlapic_enabled(l) || vector < 16)
 		return;
-	if (level)
-		atomic_or(&l->reg[APIC_TMR + vector / 32], bit);
-	else
-		atomic_and(&l->reg[APIC_TMR + vector / 32], ~bit);
-	atomic_or(&l->reg[APIC_IRR + vector / 32], bit);
+	if (level != !!(READ_ONCE(LREG(l, APIC_TMR + vector / 32)) & bit)) {
+		if (level)
+			atomic_or(&LREG(l, APIC_TMR + vector / 32), bit);
+		else
+			atomic_and(&LREG(l, APIC_TMR + vector / 32), ~bit);
+		WRITE_ONCE(l->tmr_changed, true);
+	}
+	atomic_or(&LREG(l, APIC_IRR + vector / 32), bit);
 	WRITE_ONCE(hvm_vcpu(v)->irq_check, true);
 	smp_mb();
 	if (v != current)
@@ -119,29 +122,36 @@ HOT void vlapic_set_irq(struct vlapic *l, uint8_t vector, bool level)
 
 static HOT void eoi(struct vlapic *l)
 {
-	int vector = l->isr_count ? highest_bit(&l->reg[APIC_ISR]) : -1;
+	int vector = l->isr_count ? vlapic_highest_in(l, APIC_ISR) : -1;
 	uint32_t bit;
 
 	if (vector < 0)
 		return;
 	bit = 1U << (vector % 32);
-	l->reg[APIC_ISR + vector / 32] &= ~bit;
+	LREG(l, APIC_ISR + vector / 32) &= ~bit;
 	l->isr_count--;
 	WRITE_ONCE(hvm_vcpu(l->vcpu)->irq_check, true);
-	if (unlikely(l->reg[APIC_TMR + vector / 32] & bit))
+	if (unlikely(LREG(l, APIC_TMR + vector / 32) & bit))
 		vioapic_eoi(l->vcpu->domain, (uint8_t)vector);
 }
 
 /* Timer. */
 
+/* Not from the register itself: an assisting processor may just have written
+ * it. */
 static unsigned int timer_mode(const struct vlapic *l)
 {
-	return (l->reg[APIC_LVT_TIMER] >> LVT_MODE_SHIFT) & 3;
+	return l->timer_mode;
+}
+
+static unsigned int lvt_timer_mode(const struct vlapic *l)
+{
+	return (LREG(l, APIC_LVT_TIMER) >> LVT_MODE_SHIFT) & 3;
 }
 
 static unsigned int timer_divisor(const struct vlapic *l)
 {
-	uint32_t r = l->reg[APIC_TDCR];
+	uint32_t r = LREG(l, APIC_TDCR);
 	unsigned int code = (r & 3) | ((r >> 1) & 4);
 
 	return 1U << ((code + 1) & 7);
@@ -150,7 +160,7 @@ static unsigned int timer_divisor(const struct vlapic *l)
 static void timer_fired(void *data)
 {
 	struct vlapic *l = data;
-	uint32_t lvt = READ_ONCE(l->reg[APIC_LVT_TIMER]);
+	uint32_t lvt = READ_ONCE(LREG(l, APIC_LVT_TIMER));
 
 	if (!(lvt & LVT_MASKED))
 		vlapic_set_irq(l, lvt & 0xff, false);
@@ -166,7 +176,7 @@ static void timer_fired(void *data)
 
 static void start_timer(struct vlapic *l)
 {
-	uint64_t ticks = (uint64_t)l->reg[APIC_TMICT] * timer_divisor(l);
+	uint64_t ticks = (uint64_t)LREG(l, APIC_TMICT) * timer_divisor(l);
 
 	timer_stop(&l->timer);
 	l->period = 0;
@@ -212,21 +222,21 @@ static void set_deadline(struct vlapic *l, uint64_t tsc)
 
 bool vlapic_match(const struct vlapic *l, uint32_t dest, bool logical)
 {
-	uint32_t ldr = l->reg[APIC_LDR];
+	uint32_t ldr = LREG(l, APIC_LDR);
 
 	if (vlapic_x2apic(l)) {
 		if (dest == 0xffffffff || dest == 0xff)
 			return true;
 		if (!logical)
-			return l->reg[APIC_ID] == dest;
+			return LREG(l, APIC_ID) == dest;
 		return ldr >> 16 == dest >> 16 && (ldr & dest & 0xffff);
 	}
 	if ((dest & 0xff) == 0xff)
 		return true;
 	if (!logical)
-		return l->reg[APIC_ID] >> 24 == dest;
+		return LREG(l, APIC_ID) >> 24 == dest;
 	ldr >>= 24;
-	if (l->reg[APIC_DFR] >> 28 == 0xf)
+	if (LREG(l, APIC_DFR) >> 28 == 0xf)
 		return ldr & dest & 0xff;
 	return ldr >> 4 == (dest >> 4 & 0xf) && (ldr & dest & 0xf);
 }
@@ -289,7 +299,7 @@ static HOT void send_ipi(struct vlapic *l, uint32_t icr, uint32_t dest)
 	if (mode == INIT && (icr & ICR_LEVEL) && !(icr & ICR_ASSERT))
 		return; /* INIT de-assert: for APICs of another age */
 	if (mode <= LOWEST && vector < 16) {
-		l->reg[APIC_ESR] |= ESR_BAD_VECTOR_SENT;
+		LREG(l, APIC_ESR) |= ESR_BAD_VECTOR_SENT;
 		return;
 	}
 	if (to == 0) {
@@ -341,7 +351,7 @@ uint32_t vlapic_read(struct vlapic *l, unsigned int reg)
 	case APIC_ISR ... APIC_ESR:
 	case APIC_ICR ... APIC_TMICT:
 	case APIC_TDCR:
-		return l->reg[reg];
+		return LREG(l, reg);
 	default:
 		return 0;
 	}
@@ -349,32 +359,31 @@ uint32_t vlapic_read(struct vlapic *l, unsigned int reg)
 
 static void set_tpr(struct vlapic *l, uint32_t val)
 {
-	l->reg[APIC_TPR] = val & 0xff;
+	LREG(l, APIC_TPR) = val & 0xff;
 	hvm_ops->set_creg(l->vcpu, CR8, (val >> 4) & 0xf);
 	hvm_vcpu(l->vcpu)->irq_check = true;
 }
 
 static void set_svr(struct vlapic *l, uint32_t val)
 {
-	l->reg[APIC_SVR] = val & 0x3ff;
+	LREG(l, APIC_SVR) = val & 0x3ff;
 	if (val & SVR_ENABLE)
 		return;
 	for (unsigned int r = APIC_LVT_TIMER; r <= APIC_LVT_ERROR; r++)
-		l->reg[r] |= LVT_MASKED;
+		LREG(l, r) |= LVT_MASKED;
 }
 
 static void set_lvt(struct vlapic *l, unsigned int reg, uint32_t val)
 {
 	static const uint32_t mask[] = {0x710ff, 0x117ff, 0x117ff,
 					0x1f7ff, 0x1f7ff, 0x110ff};
-	unsigned int mode = timer_mode(l);
-
-	if (!(l->reg[APIC_SVR] & SVR_ENABLE))
+	if (!(LREG(l, APIC_SVR) & SVR_ENABLE))
 		val |= LVT_MASKED;
-	l->reg[reg] = val & mask[reg - APIC_LVT_TIMER];
+	LREG(l, reg) = val & mask[reg - APIC_LVT_TIMER];
 	if (reg == APIC_LVT_LINT0) /* the 8259s may have waited for it */
 		WRITE_ONCE(hvm_vcpu(l->vcpu)->irq_check, true);
-	if (reg == APIC_LVT_TIMER && timer_mode(l) != mode) {
+	if (reg == APIC_LVT_TIMER && timer_mode(l) != lvt_timer_mode(l)) {
+		l->timer_mode = lvt_timer_mode(l);
 		timer_stop(&l->timer);
 		l->period = 0;
 		l->tsc_deadline = 0;
@@ -390,43 +399,44 @@ HOT bool vlapic_write(struct vlapic *l, unsigned int reg, uint32_t val)
 		eoi(l);
 		return true;
 	case APIC_ICR:
-		l->reg[APIC_ICR] = val & ~(uint32_t)BIT(12);
+		LREG(l, APIC_ICR) = val & ~(uint32_t)BIT(12);
 		send_ipi(l, val,
-			 x2apic ? l->reg[APIC_ICR2] : l->reg[APIC_ICR2] >> 24);
+			 x2apic ? LREG(l, APIC_ICR2)
+				: LREG(l, APIC_ICR2) >> 24);
 		return true;
 	case APIC_TPR:
 		set_tpr(l, val);
 		return true;
 	case APIC_ID:
 		if (!x2apic)
-			l->reg[reg] = val & 0xff000000;
+			LREG(l, reg) = val & 0xff000000;
 		return !x2apic;
 	case APIC_LDR:
 		if (!x2apic)
-			l->reg[reg] = val & 0xff000000;
+			LREG(l, reg) = val & 0xff000000;
 		return !x2apic;
 	case APIC_DFR:
 		if (!x2apic)
-			l->reg[reg] = val | 0x0fffffff;
+			LREG(l, reg) = val | 0x0fffffff;
 		return !x2apic;
 	case APIC_SVR:
 		set_svr(l, val);
 		return true;
 	case APIC_ESR:
-		l->reg[reg] = 0;
+		LREG(l, reg) = 0;
 		return true;
 	case APIC_ICR2:
-		l->reg[reg] = val;
+		LREG(l, reg) = val;
 		return true;
 	case APIC_LVT_TIMER ... APIC_LVT_ERROR:
 		set_lvt(l, reg, val);
 		return true;
 	case APIC_TMICT:
-		l->reg[reg] = val;
+		LREG(l, reg) = val;
 		start_timer(l);
 		return true;
 	case APIC_TDCR:
-		l->reg[reg] = val & 0xb;
+		LREG(l, reg) = val & 0xb;
 		return true;
 	default:
 		return false;
@@ -473,7 +483,7 @@ bool vlapic_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val)
 		return false;
 	*val = vlapic_read(l, reg);
 	if (reg == APIC_ICR)
-		*val |= (uint64_t)l->reg[APIC_ICR2] << 32;
+		*val |= (uint64_t)LREG(l, APIC_ICR2) << 32;
 	return true;
 }
 
@@ -492,7 +502,7 @@ HOT bool vlapic_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val)
 		return false;
 	switch (reg) {
 	case APIC_ICR:
-		l->reg[APIC_ICR2] = (uint32_t)(val >> 32);
+		LREG(l, APIC_ICR2) = (uint32_t)(val >> 32);
 		return vlapic_write(l, reg, (uint32_t)val);
 	case APIC_SELF_IPI:
 		vlapic_set_irq(l, val & 0xff, false);
@@ -511,8 +521,44 @@ static void set_x2apic_id(struct vlapic *l)
 {
 	uint32_t id = l->vcpu->id * 2; /* as Xen numbers its guests' CPUs */
 
-	l->reg[APIC_ID] = id;
-	l->reg[APIC_LDR] = (id >> 4) << 16 | 1U << (id & 0xf);
+	LREG(l, APIC_ID) = id;
+	LREG(l, APIC_LDR) = (id >> 4) << 16 | 1U << (id & 0xf);
+}
+
+static unsigned int in_service(const struct vlapic *l)
+{
+	unsigned int n = 0;
+
+	for (unsigned int r = APIC_ISR; r < APIC_TMR; r++)
+		for (uint32_t w = LREG(l, r); w; w &= w - 1)
+			n++;
+	return n;
+}
+
+void vlapic_changed(struct vlapic *l)
+{
+	struct hvm_vcpu *hv = hvm_vcpu(l->vcpu);
+
+	l->isr_count = in_service(l);
+	l->timer_mode = lvt_timer_mode(l);
+	l->tmr_changed = true;
+	l->assisted = hvm_ops->apic_mode && hvm_ops->apic_mode(l->vcpu);
+	if (l->assisted && hv->tpr_watched) {
+		hv->tpr_watched = false;
+		hvm_ops->watch_tpr(l->vcpu, false);
+	}
+	WRITE_ONCE(hv->irq_check, true);
+}
+
+void vlapic_written(struct vlapic *l, unsigned int reg)
+{
+	if (reg < VLAPIC_REGS)
+		vlapic_write(l, reg, LREG(l, reg));
+}
+
+void vlapic_ended(struct vlapic *l, uint8_t vector)
+{
+	vioapic_eoi(l->vcpu->domain, vector);
 }
 
 bool vlapic_set_base(struct vlapic *l, uint64_t val)
@@ -530,8 +576,10 @@ bool vlapic_set_base(struct vlapic *l, uint64_t val)
 	l->base = APIC_DEFAULT_BASE | (l->base & APIC_BASE_BSP) | new;
 	if (new == modes && old != modes)
 		set_x2apic_id(l);
-	else if (!new &&old)
+	if (!new &&old)
 		vlapic_reset(l, true);
+	else
+		vlapic_changed(l);
 	return true;
 }
 
@@ -545,16 +593,17 @@ void vlapic_reset(struct vlapic *l, bool init_signal)
 	if (!init_signal)
 		l->base = APIC_DEFAULT_BASE | APIC_BASE_ENABLE |
 			  (l->vcpu->id ? 0 : APIC_BASE_BSP);
-	memset(l->reg, 0, sizeof(l->reg));
-	l->reg[APIC_ID] = l->vcpu->id * 2 << 24;
-	l->reg[APIC_VERSION] = LAPIC_VERSION;
-	l->reg[APIC_DFR] = 0xffffffff;
-	l->reg[APIC_SVR] = 0xff;
+	memset(l->page, 0, PAGE_SIZE);
+	LREG(l, APIC_ID) = l->vcpu->id * 2 << 24;
+	LREG(l, APIC_VERSION) = LAPIC_VERSION;
+	LREG(l, APIC_DFR) = 0xffffffff;
+	LREG(l, APIC_SVR) = 0xff;
 	for (unsigned int r = APIC_LVT_TIMER; r <= APIC_LVT_ERROR; r++)
-		l->reg[r] = LVT_MASKED;
+		LREG(l, r) = LVT_MASKED;
 	if (vlapic_x2apic(l))
 		set_x2apic_id(l);
 	hvm_ops->set_creg(l->vcpu, CR8, 0);
+	vlapic_changed(l);
 }
 
 int vlapic_init(struct vcpu *v)
@@ -563,10 +612,13 @@ int vlapic_init(struct vcpu *v)
 
 	if (!l)
 		return -ENOMEM;
-	l->vcpu = v;
+	*l = (struct vlapic){.vcpu = v, .page = alloc_page_virt(ALLOC_ZERO)};
+	if (!l->page) {
+		xfree(l);
+		return -ENOMEM;
+	}
 	timer_init(&l->timer, timer_fired, l);
 	hvm_vcpu(v)->lapic = l;
-	vlapic_reset(l, false);
 	return 0;
 }
 
@@ -577,6 +629,7 @@ void vlapic_destroy(struct vcpu *v)
 	if (!l)
 		return;
 	timer_kill(&l->timer);
+	free_page_virt(l->page);
 	xfree(l);
 	hvm_vcpu(v)->lapic = NULL;
 }

@@ -38,11 +38,18 @@ enum apic_reg {
 	APIC_SELF_IPI = 0x3f,
 };
 
-/* Registers by offset / 16, as the save record has them. */
+/* Registers lie in a page as the hardware has them: 32 bits every 16 bytes. A
+ * processor that helps works on that page, too. */
+#define VLAPIC_REGS  64
+#define LREG(l, reg) ((l)->page[(reg)*4])
 struct vlapic {
 	struct vcpu *vcpu;
 	uint64_t base; /* MSR 0x1b */
-	uint32_t reg[64];
+	uint32_t *page;
+	/* The processor takes interrupts from IRR by itself, and EOIs. */
+	bool assisted;
+	bool tmr_changed; /* which EOIs we want to hear of, too */
+	uint8_t timer_mode;
 	uint64_t tsc_deadline;
 	struct timer timer;
 	s_time_t period;      /* of the periodic timer, ns */
@@ -55,7 +62,10 @@ struct vlapic {
 
 int vlapic_init(struct vcpu *v);
 void vlapic_destroy(struct vcpu *v);
+/* As after power-on, or INIT; the vendor's half of the vCPU is there. */
 void vlapic_reset(struct vlapic *l, bool init_signal);
+/* The base or all registers were written: what is kept beside them follows. */
+void vlapic_changed(struct vlapic *l);
 
 /* A vector arrives; any CPU, any context. */
 void vlapic_set_irq(struct vlapic *l, uint8_t vector, bool level);
@@ -63,6 +73,12 @@ void vlapic_set_irq(struct vlapic *l, uint8_t vector, bool level);
  * is in service and of TPR. *any: there would be one but for TPR. */
 int vlapic_highest(struct vlapic *l, bool *any);
 bool vlapic_has_work(struct vlapic *l);
+/* The highest vector in one of the 256-bit registers, -1: none. */
+int vlapic_highest_in(const struct vlapic *l, unsigned int reg);
+/* An assisting processor wrote reg, or was told of the end of a
+ * level-triggered interrupt. */
+void vlapic_written(struct vlapic *l, unsigned int reg);
+void vlapic_ended(struct vlapic *l, uint8_t vector);
 /* The vector was taken: from IRR to ISR. */
 void vlapic_ack(struct vlapic *l, uint8_t vector);
 
@@ -74,7 +90,7 @@ uint32_t vlapic_read(struct vlapic *l, unsigned int reg);
 bool vlapic_write(struct vlapic *l, unsigned int reg, uint32_t val);
 static inline bool vlapic_enabled(const struct vlapic *l)
 {
-	return (l->base & APIC_BASE_ENABLE) && (l->reg[APIC_SVR] & BIT(8));
+	return (l->base & APIC_BASE_ENABLE) && (LREG(l, APIC_SVR) & BIT(8));
 }
 static inline bool vlapic_x2apic(const struct vlapic *l)
 {

@@ -169,6 +169,26 @@ static void choose_paging(const struct vmx_msrs *m, struct vmx_caps *c,
 	c->vpid = c->proc2 & PROC2_VPID;
 }
 
+/* Only together do they count what the guest really ran. */
+static void choose_timer(const struct vmx_msrs *m, struct vmx_caps *c)
+{
+	if (!((m->pin >> 32) & PIN_TIMER) ||
+	    !((m->exit >> 32) & EXIT_SAVE_TIMER))
+		return;
+	c->pin |= PIN_TIMER;
+	c->exit |= EXIT_SAVE_TIMER;
+}
+
+/* By halves it would save no exits that are worth the two ways of working. */
+static void choose_apic(const struct vmx_msrs *m, struct vmx_caps *c)
+{
+	uint32_t offered = (uint32_t)(m->proc2 >> 32);
+	bool both = (offered & PROC2_APIC_REGS) && (offered & PROC2_VID);
+
+	c->xapic = both && (offered & PROC2_APIC_ACCESS);
+	c->x2apic = both && (offered & PROC2_X2APIC);
+}
+
 bool vmx_choose(const struct vmx_msrs *m, struct vmx_caps *c, char *missing,
 		size_t size)
 {
@@ -195,7 +215,27 @@ bool vmx_choose(const struct vmx_msrs *m, struct vmx_caps *c, char *missing,
 	c->exit = on[EXIT];
 	c->entry = on[ENTRY];
 	choose_paging(m, c, missing, size);
+	choose_apic(m, c);
+	choose_timer(m, c);
 	return !missing[0];
+}
+
+/* Is it really in use? */
+static bool is_used(const struct cap *k, const struct vmx_caps *c)
+{
+	if (k->group == PIN && k->bit == PIN_TIMER)
+		return c->pin & PIN_TIMER;
+	if (k->group == PROC && k->bit == PROC_MTF)
+		return false;
+	if (k->group == EXIT && k->bit == EXIT_SAVE_TIMER)
+		return c->exit & EXIT_SAVE_TIMER;
+	if (k->group == PROC2 && k->use == MAYBE)
+		return k->bit == PROC2_APIC_ACCESS ? c->xapic
+		       : k->bit == PROC2_X2APIC    ? c->x2apic
+						   : c->xapic || c->x2apic;
+	if (k->group == PROC2 && k->bit == PROC2_VPID)
+		return c->vpid;
+	return k->use != LEAVE;
 }
 
 void vmx_name_caps(const struct vmx_msrs *m, const struct vmx_caps *c,
@@ -203,7 +243,6 @@ void vmx_name_caps(const struct vmx_msrs *m, const struct vmx_caps *c,
 {
 	uint32_t forced[GROUPS], offered[GROUPS];
 
-	(void)c;
 	buf[0] = 0;
 	controls(m, forced, offered);
 	for (unsigned int i = 0; i < ARRAY_SIZE(caps); i++) {
@@ -218,7 +257,7 @@ void vmx_name_caps(const struct vmx_msrs *m, const struct vmx_caps *c,
 			continue;
 		if (k->use == LEAVE && strstr(k->name, "exiting"))
 			continue;
-		if ((k->use != LEAVE) == used)
+		if (is_used(k, c) == used)
 			append(buf, size, k->name);
 	}
 }

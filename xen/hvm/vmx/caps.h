@@ -23,6 +23,9 @@ struct vmx_caps {
 	bool insn_info; /* INS and OUTS say segment and address size */
 	bool ept_2m, ept_1g, ept_ad, ept_exec_only;
 	bool vpid;
+	/* The processor works on the local APIC's page: registers, delivery,
+	 * EOIs; in xAPIC mode, and in x2APIC mode. */
+	bool xapic, x2apic;
 	uint8_t timer_shift; /* the preemption timer counts TSC >> this */
 };
 

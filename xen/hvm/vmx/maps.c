@@ -15,6 +15,7 @@
 #define MSR_ORDER 0
 
 static uint8_t *strict_io, *strict_msr;
+static uint8_t *x2apic_msr; /* strict_msr, and the x2APIC's registers */
 
 static void *alloc_map(unsigned int order, const void *from)
 {
@@ -68,6 +69,24 @@ static const uint32_t native_msrs[] = {
 	0x174,      0x175,      0x176,                  /* SYSENTER */
 };
 
+/* "Virtualizing MSR-Based APIC Accesses": what the processor reads from the
+ * page, and the three writes that it understands. The ICR is 64 bits wide here,
+ * the current count moves: both exit. */
+static void allow_x2apic(uint8_t *map)
+{
+	static const uint8_t reads[] = {0x02, 0x03, 0x08, 0x0a, 0x0d,
+					0x0f, 0x28, 0x32, 0x33, 0x34,
+					0x35, 0x36, 0x37, 0x38, 0x3e};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(reads); i++)
+		allow(map, 0x800 + reads[i], true, false);
+	for (uint32_t reg = 0x10; reg < 0x28; reg++) /* ISR, TMR, IRR */
+		allow(map, 0x800 + reg, true, false);
+	allow(map, 0x808, true, true);  /* TPR */
+	allow(map, 0x80b, false, true); /* EOI */
+	allow(map, 0x83f, false, true); /* self IPI */
+}
+
 static int make_strict(void)
 {
 	if (strict_msr)
@@ -79,6 +98,9 @@ static int make_strict(void)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < ARRAY_SIZE(native_msrs); i++)
 		allow(strict_msr, native_msrs[i], true, true);
+	x2apic_msr = alloc_map(MSR_ORDER, strict_msr);
+	if (x2apic_msr)
+		allow_x2apic(x2apic_msr);
 	return 0;
 }
 
@@ -90,6 +112,16 @@ int vmx_maps_init(struct domain *d)
 	vd->io = strict_io;
 	vd->msr = strict_msr;
 	return rc;
+}
+
+/* Short of memory, or with MSRs of its own, a domain has all of them exit. */
+paddr_t vmx_msr_bitmap(const struct domain *d, bool x2apic)
+{
+	struct vmx_domain *vd = vmx_domain(d);
+
+	if (x2apic && x2apic_msr && vd->msr == strict_msr)
+		return virt_to_maddr(x2apic_msr);
+	return virt_to_maddr(vd->msr);
 }
 
 void vmx_maps_destroy(struct domain *d)
@@ -114,7 +146,8 @@ static void publish(struct domain *d)
 
 		vmcs_set_io_bitmap_a(virt_to_maddr(vd->io));
 		vmcs_set_io_bitmap_b(virt_to_maddr(vd->io) + PAGE_SIZE);
-		vmcs_set_msr_bitmap(virt_to_maddr(vd->msr));
+		vmcs_set_msr_bitmap(
+			vmx_msr_bitmap(d, vmx_vcpu(v)->proc2 & PROC2_X2APIC));
 		vmx_release(vmx_vcpu(v), held);
 	}
 }

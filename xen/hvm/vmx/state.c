@@ -6,6 +6,7 @@
 #include "hvm/vmx/vmx.h"
 
 #include "console/printk.h"
+#include "cpu/time.h"
 #include "cpu/traps.h"
 #include "hvm/guest_walk.h"
 #include "lib/string.h"
@@ -28,13 +29,11 @@ const uint32_t vmx_lazy_msrs[NR_LAZY_MSRS] = {
 
 static void init_controls(struct vmx_vcpu *s)
 {
-	uint32_t apic = PROC2_APIC_ACCESS | PROC2_X2APIC | PROC2_APIC_REGS |
-			PROC2_VID;
-
 	s->proc = vmx_caps.proc;
+	s->proc2 = vmx_caps.proc2;
 	vmcs_set_pin_controls(vmx_caps.pin);
 	vmcs_set_proc_controls(s->proc);
-	vmcs_set_proc2_controls(vmx_caps.proc2 & ~apic);
+	vmcs_set_proc2_controls(s->proc2);
 	vmcs_set_exit_controls(vmx_caps.exit);
 	vmcs_set_entry_controls(vmx_caps.entry);
 	vmcs_set_exceptions(WANTED_EXCEPTIONS);
@@ -47,10 +46,24 @@ static void init_controls(struct vmx_vcpu *s)
 	vmcs_set_entry_event(0);
 	vmcs_set_cr0_mask(~CR0_GUEST_OWNED);
 	vmcs_set_cr4_mask(~CR4_GUEST_OWNED);
+	if (vmx_caps.pin & PIN_TIMER)
+		vmx_restart_timer();
 	if (vmx_caps.proc2 & PROC2_PLE) {
 		vmcs_set_ple_gap(PLE_GAP);
 		vmcs_set_ple_window(PLE_WINDOW);
 	}
+}
+
+/*
+ * "VMX-Preemption Timer": a guest comes out after 10 ms of its own at the
+ * latest, whatever it does to be left alone. (Host timers are interrupts, which
+ * Bochs holds back while a guest that was entered with IF clear keeps it so.)
+ */
+void vmx_restart_timer(void)
+{
+	uint64_t ticks = (tsc_khz * 10) >> vmx_caps.timer_shift;
+
+	vmcs_set_preemption_timer((uint32_t)min(ticks, 0xffffffffUL));
 }
 
 static void init_addresses(struct vcpu *v, struct vmx_vcpu *s)
@@ -59,7 +72,9 @@ static void init_addresses(struct vcpu *v, struct vmx_vcpu *s)
 
 	vmcs_set_io_bitmap_a(virt_to_maddr(vd->io));
 	vmcs_set_io_bitmap_b(virt_to_maddr(vd->io) + PAGE_SIZE);
-	vmcs_set_msr_bitmap(virt_to_maddr(vd->msr));
+	vmcs_set_msr_bitmap(vmx_msr_bitmap(v->domain, false));
+	if (vd->apic)
+		vmcs_set_apic_access(virt_to_maddr(vd->apic));
 	vmcs_set_virtual_apic(virt_to_maddr(s->vapic));
 	vmcs_set_tpr_threshold(0);
 	vmcs_set_tsc_offset(0);
@@ -184,7 +199,9 @@ void vmx_set_creg(struct vcpu *v, enum hvm_creg r, uint64_t val)
 		return;
 	}
 	if (r == CR8) {
-		s->vapic[0x80 / 4] = (uint32_t)(val & 0xf) << 4;
+		/* The page has all eight bits. */
+		if (s->vapic[0x80 / 4] >> 4 != (val & 0xf))
+			s->vapic[0x80 / 4] = (uint32_t)(val & 0xf) << 4;
 		return;
 	}
 	held = vmx_hold(s);

@@ -188,7 +188,6 @@ static const uint8_t simple[VMX_REASONS] = {
 	[VMX_PAUSE] = VMEXIT_PAUSE,
 	[VMX_INVEPT] = VMEXIT_VIRT,
 	[VMX_RDTSCP] = VMEXIT_RDTSCP,
-	[VMX_TIMER] = VMEXIT_INTERNAL,
 	[VMX_INVVPID] = VMEXIT_VIRT,
 	[VMX_WBINVD] = VMEXIT_INVD,
 	[VMX_XSETBV] = VMEXIT_XSETBV,
@@ -217,6 +216,15 @@ static void decode_rare(struct vcpu *v, uint32_t reason, struct vmexit *x)
 	case VMX_TPR: /* what it held back may go now */
 		x->kind = VMEXIT_INTERNAL;
 		hvm_vcpu(v)->irq_check = true;
+		break;
+	case VMX_TIMER:
+		x->kind = VMEXIT_INTERNAL;
+		vmx_restart_timer();
+		break;
+	case VMX_APIC_ACCESS:
+	case VMX_APIC_WRITE:
+	case VMX_EOI:
+		vmx_decode_apic(v, reason, x);
 		break;
 	case VMX_EPT_MISCONFIG:
 		x->info1 = vmcs_get_guest_physical();

@@ -13,6 +13,7 @@
 
 #include "console/printk.h"
 #include "cpu/traps.h"
+#include "hvm/dev/vlapic.h"
 #include "hvm/vmx/entry.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -128,6 +129,8 @@ static bool vmx_probe(void)
 		printk(XENLOG_WARNING "VMX: not used: it lacks %s\n", missing);
 		return false;
 	}
+	if (!vmx_use_apic)
+		vmx_caps.xapic = vmx_caps.x2apic = false;
 	ept_format.max_leaf_level = vmx_caps.ept_1g   ? 3
 				    : vmx_caps.ept_2m ? 2
 						      : 1;
@@ -143,8 +146,11 @@ static bool same_as_first(void)
 	char missing[200];
 
 	read_msrs(&m);
-	if (vmx_choose(&m, &here, missing, sizeof(missing)) &&
-	    memcmp(&here, &vmx_caps, sizeof(here)) == 0)
+	if (!vmx_choose(&m, &here, missing, sizeof(missing)))
+		here.revision = ~0U;
+	here.xapic = here.xapic && vmx_use_apic;
+	here.x2apic = here.x2apic && vmx_use_apic;
+	if (memcmp(&here, &vmx_caps, sizeof(here)) == 0)
 		return true;
 	printk(XENLOG_ERR "VMX: CPU %u differs from CPU 0\n",
 	       smp_processor_id());
@@ -221,14 +227,9 @@ static int vmx_vcpu_init(struct vcpu *v)
 	struct vmx_vcpu *s = vmx_vcpu(v);
 
 	s->vmcs = alloc_page_virt(ALLOC_ZERO);
-	s->vapic = alloc_page_virt(ALLOC_ZERO);
-	if (!s->vmcs || !s->vapic) {
-		free_page_virt(s->vmcs);
-		free_page_virt(s->vapic);
-		s->vmcs = NULL;
-		s->vapic = NULL;
+	if (!s->vmcs)
 		return -ENOMEM;
-	}
+	s->vapic = hvm_vcpu(v)->lapic->page;
 	s->vmcs_pa = virt_to_maddr(s->vmcs);
 	s->vmcs->revision = vmx_caps.revision;
 	vmclear(s->vmcs_pa);
@@ -244,9 +245,7 @@ static void vmx_vcpu_destroy(struct vcpu *v)
 	struct vmx_vcpu *s = vmx_vcpu(v);
 
 	free_page_virt(s->vmcs);
-	free_page_virt(s->vapic);
 	s->vmcs = NULL;
-	s->vapic = NULL;
 }
 
 /* The host's half that is this CPU's own. */
@@ -397,6 +396,23 @@ static void vmx_intercept_tsc(struct vcpu *v, bool on)
 	vmx_release(s, held);
 }
 
+static int vmx_domain_init(struct domain *d)
+{
+	int rc = vmx_maps_init(d);
+
+	if (!rc)
+		rc = vmx_apic_domain_init(d);
+	if (rc)
+		vmx_maps_destroy(d);
+	return rc;
+}
+
+static void vmx_domain_destroy(struct domain *d)
+{
+	vmx_apic_domain_destroy(d);
+	vmx_maps_destroy(d);
+}
+
 static void vmx_flush(struct vcpu *v)
 {
 	WRITE_ONCE(vmx_vcpu(v)->flush_ept, true);
@@ -411,8 +427,8 @@ const struct hvm_ops vmx_ops = {
 	.probe = vmx_probe,
 	.cpu_up = vmx_cpu_up,
 	.cpu_down = vmx_cpu_down,
-	.domain_init = vmx_maps_init,
-	.domain_destroy = vmx_maps_destroy,
+	.domain_init = vmx_domain_init,
+	.domain_destroy = vmx_domain_destroy,
 	.vcpu_init = vmx_vcpu_init,
 	.vcpu_destroy = vmx_vcpu_destroy,
 	.vcpu_load = vmx_vcpu_load,
@@ -435,6 +451,8 @@ const struct hvm_ops vmx_ops = {
 	.post_irq = vmx_post_irq,
 	.posted_irq = vmx_posted_irq,
 	.watch_tpr = vmx_watch_tpr,
+	.apic_mode = vmx_apic_mode,
+	.apic_sync = vmx_apic_sync,
 	.inject_exception = vmx_inject_exception,
 	.inject_nmi = vmx_inject_nmi,
 	.set_tsc_offset = vmx_set_tsc_offset,

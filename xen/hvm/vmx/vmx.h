@@ -36,8 +36,8 @@ struct vmx_vcpu {
 	uint8_t threshold;
 	int posted;                  /* the vector at the guest's door, or -1 */
 	uint32_t event, event_error; /* for the next entry */
-	uint32_t proc;               /* proc_controls, as the VMCS has them */
-	uint32_t *vapic;             /* the virtual APIC page */
+	uint32_t proc, proc2;        /* controls, as the VMCS has them */
+	uint32_t *vapic;             /* the local APIC's page */
 
 	unsigned int last_cpu;
 	uint64_t vpid_generation;
@@ -59,6 +59,7 @@ struct vmx_vcpu {
 struct vmx_domain {
 	uint8_t *io;  /* ports: 2 pages */
 	uint8_t *msr; /* 1 page */
+	void *apic;   /* the APIC-access page; NULL: none */
 };
 
 static inline struct vmx_vcpu *vmx_vcpu(const struct vcpu *v)
@@ -111,12 +112,22 @@ void vmx_decode(struct vcpu *v, uint32_t reason, struct vmexit *x);
 void vmx_decode_refusal(struct vcpu *v, int how, struct vmexit *x);
 bool vmx_skip(struct vcpu *v, const struct vmexit *x);
 
+/* apic.c: the local APIC's page, worked on by the processor. */
+extern bool vmx_use_apic; /* an option */
+int vmx_apic_domain_init(struct domain *d);
+void vmx_apic_domain_destroy(struct domain *d);
+bool vmx_apic_mode(struct vcpu *v);
+void vmx_apic_sync(struct vcpu *v);
+void vmx_decode_apic(struct vcpu *v, uint32_t reason, struct vmexit *x);
+
 /* maps.c: what exits and what does not. */
 int vmx_maps_init(struct domain *d);
 void vmx_maps_destroy(struct domain *d);
 void vmx_allow_port(struct domain *d, unsigned int port, unsigned int n,
 		    bool allow);
 void vmx_allow_msr(struct domain *d, uint32_t msr, bool read, bool write);
+/* The MSR bitmap for d, with the x2APIC's registers that need no exit. */
+paddr_t vmx_msr_bitmap(const struct domain *d, bool x2apic);
 
 /* inject.c */
 void vmx_post_irq(struct vcpu *v, int vector);
@@ -149,6 +160,7 @@ void vmx_set_dr(struct vcpu *v, const uint64_t dr[8]);
 void vmx_load_debug_registers(struct vmx_vcpu *s);
 void vmx_save_debug_registers(struct vmx_vcpu *s);
 void vmx_load_pdptes(struct vcpu *v);
+void vmx_restart_timer(void);
 void vmx_dump(struct vcpu *v);
 
 /* checks.c: the first check of "VM Entries" that the guest's state fails; NULL:
