@@ -24,16 +24,11 @@ static HOT int lapic_irq(struct vcpu *v, struct hvm_vcpu *hv)
 	bool any;
 	int vector;
 
-	/* First this, then the look: what comes meanwhile sets it again. */
-	WRITE_ONCE(hv->irq_check, false);
-	smp_mb();
 	if (hv->lapic->assisted) {
 		hvm_ops->apic_sync(v);
 		return -1;
 	}
 	vector = vlapic_highest(hv->lapic, &any);
-	if (vector >= 0)
-		WRITE_ONCE(hv->irq_check, true);
 	if (any != hv->tpr_watched) {
 		hv->tpr_watched = any;
 		hvm_ops->watch_tpr(v, any);
@@ -139,7 +134,7 @@ static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 		return;
 	/* A processor that helps need not wait for the callback's end. */
 	if (hv->irq_check && hv->lapic->assisted)
-		lapic_irq(v, hv);
+		hvm_ops->apic_sync(v);
 	if (callback_waits(v, hv))
 		return;
 	vector = next_irq(v, hv, &by);

@@ -102,7 +102,7 @@ static inline bool vlapic_takes_pic(const struct vlapic *l)
 {
 	/* Not masked, and ExtINT; or there is no local APIC. */
 	return !(l->base & APIC_BASE_ENABLE) ||
-	       (l->reg[APIC_LVT_LINT0] & 0x10700) == 0x700;
+	       (LREG(l, APIC_LVT_LINT0) & 0x10700) == 0x700;
 }
 /* Does mode-and-destination, as an MSI or I/O APIC entry has it, mean l? */
 bool vlapic_match(const struct vlapic *l, uint32_t dest, bool logical);
