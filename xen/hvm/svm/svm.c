@@ -203,8 +203,10 @@ static void svm_vcpu_load(struct vcpu *v)
 	struct svm_vcpu *s = svm_vcpu(v);
 
 	vmsave(this_cpu(svm).host_vmcb);
-	if (s->last_cpu != smp_processor_id())
+	if (s->last_cpu != smp_processor_id()) {
 		s->vmcb->clean = 0;
+		s->asid_generation = 0; /* another CPU's number */
+	}
 	s->last_cpu = smp_processor_id();
 	load_guest_half(s);
 	s->loaded = true;
