@@ -37,8 +37,7 @@ HOT int vmx_posted_irq(struct vcpu *v)
 void vmx_watch_tpr(struct vcpu *v, bool on)
 {
 	vmx_vcpu(v)->tpr_watched = on;
-	if (!on)
-		vmx_set_threshold(vmx_vcpu(v));
+	vmx_vcpu(v)->deliver = true; /* which sets the threshold */
 }
 
 /* "TPR Virtualization": the exit comes when the class falls below this. */
@@ -85,6 +84,7 @@ HOT void vmx_deliver(struct vcpu *v)
 	struct vmx_vcpu *s = vmx_vcpu(v);
 	uint32_t event = choose_event(v, s), windows;
 
+	vmx_set_threshold(s);
 	windows = (s->posted >= 0 ? PROC_INTR_WINDOW : 0) |
 		  (s->nmi_waits ? PROC_NMI_WINDOW : 0);
 	vmx_set_proc(
