@@ -111,6 +111,7 @@ class Boot:
         self.memory = int(options.pop("memory", 2048))
         self.limit = int(options.pop("limit", 120))
         self.machine = options.pop("machine", None)
+        self.cpu = options.pop("cpu", None)
         self.by = options.pop("by", "multiboot")
         self.reboots = options.pop("ends", "poweroff") == "reboot"
         self.device_model = options.pop("dm", None) is not None
@@ -118,6 +119,15 @@ class Boot:
         if options:
             raise ValueError("tests/system/boots: %s: unknown %s" %
                              (self.name, ", ".join(options)))
+
+    def session(self, hv, scratch):
+        """More of session.Dom0()'s options: how it is started, and where."""
+        if self.by == "bochs":
+            return {"emulator": "bochs", "cpu": self.cpu, "dom0_memory": 256,
+                    "kappend": bochs.LINUX}
+        return dict(starts.way(self.by, hv, os.path.join(scratch, "start")),
+                    machine=self.machine, device_model=self.device_model,
+                    dom0_memory=1000 if self.device_model else 768)
 
     def files(self):
         """What dom0 gets in /lab."""
@@ -228,17 +238,13 @@ def system_boot(report, boot):
         return
     hv = hypervisor.Hypervisor(boot.hv, boot.dom0)
     with tempfile.TemporaryDirectory(dir=report.logs) as scratch:
-        files, options = boot.files(), starts.way(
-            boot.by, hv, os.path.join(scratch, "start"))
+        files, options = boot.files(), boot.session(hv, scratch)
         if "devices.sh" in boot.scripts:
             options["extra"], more = devices.make(scratch)
             files.update(more)
         d = session.Dom0(report.logs, boot.name, hv, boot.kernel,
                          not boot.packed, boot.tools, files,
                          memory=boot.memory, cpus=boot.cpus,
-                         machine=boot.machine,
-                         device_model=boot.device_model,
-                         dom0_memory=1000 if boot.device_model else 768,
                          boot=min(240, report.left()), **options)
         try:
             run_scripts(report, boot, d)
