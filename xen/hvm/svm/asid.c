@@ -14,8 +14,8 @@ void svm_asid_init_cpu(uint32_t nr)
 {
 	struct asid_cpu *a = &this_cpu(asid);
 
-	/* 0 is the host's; generation 0 no vCPU's. Numbers of an earlier life of
-	 * this CPU do not match; those of another are dropped when the vCPU
+	/* 0 is the host's; generation 0 no vCPU's. Numbers of an earlier life
+	 * of this CPU do not match; those of another are dropped when the vCPU
 	 * comes (svm_vcpu_load()). */
 	*a = (struct asid_cpu){
 		.generation = a->generation + 1, .next = 1, .last = nr - 1};
