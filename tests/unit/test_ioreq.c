@@ -118,7 +118,9 @@ static void ranges(void)
 	r.start = 0x108;
 	CHECK_EQ(ioreq_server_range(guest, &r, true), 0);
 	CHECK(ioreq_select(guest, &type, &addr, 4) != NULL);
-	addr = 0x106; /* across two ranges: nobody's */
+	addr = 0x106; /* across two ranges, side by side */
+	CHECK(ioreq_select(guest, &type, &addr, 4) != NULL);
+	addr = 0x10e; /* over the end */
 	CHECK(ioreq_select(guest, &type, &addr, 4) == NULL);
 	r.start = r.end = 0x10a;
 	CHECK_EQ(ioreq_server_range(guest, &r, false), 0);

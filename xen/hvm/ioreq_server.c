@@ -51,12 +51,17 @@ static unsigned int position(const struct ioreq_ranges *r, uint64_t x)
 	return lo;
 }
 
+/* Ranges side by side count as one: QEMU's port 0xcf9 lies within 0xcf8's. */
 static bool contains(const struct ioreq_ranges *r, uint64_t first,
 		     uint64_t last)
 {
-	unsigned int i = position(r, first);
-
-	return i < r->nr && r->r[i].start <= first && r->r[i].end >= last;
+	for (unsigned int i = position(r, first);
+	     i < r->nr && r->r[i].start <= first; i++) {
+		if (r->r[i].end >= last)
+			return true;
+		first = r->r[i].end + 1;
+	}
+	return false;
 }
 
 static int range_add(struct ioreq_ranges *r, uint64_t start, uint64_t end)
