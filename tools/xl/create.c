@@ -244,9 +244,9 @@ static const struct {
 	/*
 	 * The store lets go of a domain when that dies, and tells it then; told
 	 * before, it would have nothing to tell, and xenconsoled kept its
-	 * pages.
+	 * pages. The console is a device.
 	 */
-	{"introducing it to the store", do_introduce, NULL},
+	{"introducing it to the store", do_introduce, undo_devices},
 	{"attaching its disks", do_disks, undo_devices},
 	{"starting its device model", do_device_model, undo_device_model},
 	{"attaching its network interfaces", do_vifs, NULL},
