@@ -339,9 +339,22 @@ HOT unsigned int vmx_cpl(struct vcpu *v)
 	return AR_DPL(ar);
 }
 
+/* CS.DPL is SS.DPL, and so CPL, but for conforming segments ("Checks on Guest
+ * Segment Registers"). */
 HOT unsigned int vmx_kernel_bits(struct vcpu *v)
 {
-	return unlikely(vmx_cpl(v)) ? 0 : vmx_code_bits(v);
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	bool held = vmx_hold(s);
+	uint32_t ar = vmcs_get_guest_cs_ar();
+
+	vmx_release(s, held);
+	if (unlikely(ar & AR_CONFORMING) && vmx_cpl(v))
+		return 0;
+	if (unlikely(AR_DPL(ar) && !(ar & AR_CONFORMING)))
+		return 0;
+	if (likely((s->efer & EFER_LMA) && (ar & AR_L)))
+		return 64;
+	return ar & AR_D ? 32 : 16;
 }
 
 HOT uint64_t vmx_kernel_cr3(struct vcpu *v)

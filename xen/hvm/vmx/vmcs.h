@@ -208,14 +208,15 @@ typedef uint64_t vmcs_0;
 #define BLOCKING_NMI   BIT(3)
 
 /* guest_*_ar: "Guest Register State" */
-#define AR_TYPE     0xfU
-#define AR_S        (1U << 4)
-#define AR_DPL(ar)  (((ar) >> 5) & 3)
-#define AR_P        (1U << 7)
-#define AR_L        (1U << 13)
-#define AR_D        (1U << 14)
-#define AR_G        (1U << 15)
-#define AR_UNUSABLE (1U << 16)
+#define AR_TYPE       0xfU
+#define AR_CONFORMING (1U << 2) /* of code */
+#define AR_S          (1U << 4)
+#define AR_DPL(ar)    (((ar) >> 5) & 3)
+#define AR_P          (1U << 7)
+#define AR_L          (1U << 13)
+#define AR_D          (1U << 14)
+#define AR_G          (1U << 15)
+#define AR_UNUSABLE   (1U << 16)
 
 /* eptp */
 #define EPTP_WB     6UL
