@@ -46,10 +46,10 @@ class Steps:
 def arguments():
     p = argparse.ArgumentParser(prog="try", description=__doc__)
     p.add_argument("--hv", default="auto", help="ours or stock")
-    p.add_argument("--tools", default="stock", choices=["ours", "stock"])
+    p.add_argument("--tools", default="ours", choices=["ours", "stock"])
     p.add_argument("--dom0", default="", choices=["pvh", "pv", ""])
     p.add_argument("--guests", default="pvh",
-                   help="kinds with commas: pvh, pv")
+                   help="kinds with commas: pvh, pv, pvhvm, hvm")
     p.add_argument("--kernel", default="6.1", choices=["6.1", "6.12"])
     p.add_argument("--cpus", type=int, default=1)
     p.add_argument("--memory", type=int, default=2048, help="MiB")
@@ -82,17 +82,34 @@ def progress(steps):
     return see
 
 
+# kind: (type=, kernel, its words, more lines, where it speaks, seconds)
+KINDS = {
+    "pvh": ("pvh", "guest-kernel", "console=hvc0", "", "console", 90),
+    "pv": ("pv", "guest-kernel", "console=hvc0", "", "console", 90),
+    "pvhvm": ("hvm", "guest-vmlinuz", "console=hvc0",
+              "'vga=\"none\"' 'vnc=0' 'usb=0'", "console", 200),
+    "hvm": ("hvm", "guest-vmlinuz", "console=ttyS0 xen_nopv nopv",
+            "'vga=\"none\"' 'vnc=0' 'usb=0' 'xen_platform_pci=0' "
+            "'serial=\"file:/run/hvm.serial\"'", "serial", 240),
+}
+
+
 def make_guest(dom0, steps, kind):
-    config = ". /lab/lib.sh\nconfig %s %s /lab/guest-kernel " \
+    """Creates one and waits until it speaks; False when it does not."""
+    xl_type, kernel, words, lines, where, limit = KINDS[kind]
+    config = ". /lab/lib.sh\nconfig %s %s /lab/%s " \
         "'ramdisk=\"/lab/guest.cpio\"' 'memory=128' " \
-        "'extra=\"console=hvc0 loglevel=3 do=idle\"'\n" % (kind, kind)
+        "'extra=\"%s loglevel=3 do=idle\"' %s\n" % (
+            kind, xl_type, kernel, words, lines)
     r = dom0.run(config + "xl create -q /run/%s.cfg" % kind, 60)
     if r.status:
         say("xl create %s failed: %s" % (kind, r.output.strip()))
         return False
     steps.done("xl create: a %s guest" % kind.upper())
-    r = dom0.run(". /lab/lib.sh\nheard %s GUEST-UP 90 && "
-                 "grep -m1 GUEST-UP $LOG/guest-%s.log" % (kind, kind), 100)
+    log = "/run/hvm.serial" if where == "serial" else \
+        "/var/log/xen/console/guest-%s.log" % kind
+    r = dom0.run("for i in $(seq %d); do grep -a -m1 GUEST-UP %s && exit; "
+                 "sleep 0.2; done; exit 1" % (limit * 5, log), limit + 10)
     if r.status:
         say("the %s guest does not speak" % kind)
         return False
@@ -103,16 +120,28 @@ def make_guest(dom0, steps, kind):
 
 def session_files(kernel):
     return {"guest-kernel": kernel.unpacked(), "guest.cpio":
-            image.guest(kernel)}
+            image.guest(kernel), "guest-vmlinuz": kernel.vmlinuz}
+
+
+def kinds_of(a):
+    kinds = [k for k in a.guests.split(",") if k]
+    for k in kinds:
+        if k not in KINDS:
+            raise debian.Missing("--guests %s: there are %s" %
+                                 (k, ", ".join(KINDS)))
+    return kinds
 
 
 def run(a, logs):
     steps = Steps()
     hv = choose_hypervisor(a)
     kernel = debian.Kernel(a.kernel)
-    files = session_files(kernel)
+    files, kinds = session_files(kernel), kinds_of(a)
+    device_model = any(KINDS[k][0] == "hvm" for k in kinds)
     d = session.Dom0(logs, "try", hv, a.kernel, not a.packed, a.tools, files,
-                     memory=a.memory, cpus=a.cpus, echo=progress(steps))
+                     memory=a.memory, cpus=a.cpus, echo=progress(steps),
+                     device_model=device_model,
+                     dom0_memory=1000 if device_model else 768)
     steps.done("dom0's image (%d MiB)" %
                (os.path.getsize(d.initrd) >> 20))
     good = True
@@ -121,7 +150,7 @@ def run(a, logs):
         steps.last = max(steps.last, d.machine.start)
         d.ready()
         steps.last = time.monotonic()
-        for kind in filter(None, a.guests.split(",")):
+        for kind in kinds:
             good = make_guest(d, steps, kind) and good
         r = d.run("xl list")
         say(r.output.rstrip())
