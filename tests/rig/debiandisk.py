@@ -133,8 +133,8 @@ def service(root, name, what, after, script):
 
 def furnish(root):
     """Ours by make install, where Debian has its own things."""
-    run("make", "-s", "-C", build_dir(), "install", "prefix=/usr",
-        "sysconfdir=/etc", "bootdir=/boot", "DESTDIR=" + root)
+    run("make", "-s", "-C", build_dir(), "install", "bootdir=/boot",
+        "DESTDIR=" + root)
     kernels = [n[len("vmlinuz-"):] for n in os.listdir(root + "/boot")
                if n.startswith("vmlinuz-")]
     write(root, "etc/default/grub", GRUB % sorted(kernels)[-1])
