@@ -332,12 +332,6 @@ int vcpu_move_info(struct vcpu *v, gfn_t gfn, unsigned int offset);
 /* Tools and other listeners. Set by event/ at boot: a lower floor's way up. */
 extern void (*send_global_virq)(unsigned int virq);
 extern void (*send_guest_virq)(struct vcpu *v, unsigned int virq);
-/* An event that the vCPU would be called for. */
-static inline bool vcpu_has_event(const struct vcpu *v)
-{
-	return v->info && READ_ONCE(v->info->evtchn_upcall_pending) &&
-	       !READ_ONCE(v->info->evtchn_upcall_mask);
-}
 
 /* pvclock: writes the vCPU's time page as of now. */
 void vcpu_update_time(struct vcpu *v);

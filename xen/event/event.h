@@ -44,12 +44,6 @@ void event_poll_end(struct vcpu *v);
 /* True if port is pending (SCHEDOP_poll). */
 bool event_is_pending(struct domain *d, unsigned int port);
 bool event_port_valid(struct domain *d, unsigned int port);
-/* An event that the vCPU would be called for. */
-static inline bool vcpu_event_pending(const struct vcpu *v)
-{
-	return v->info && READ_ONCE(v->info->evtchn_upcall_pending) &&
-	       !READ_ONCE(v->info->evtchn_upcall_mask);
-}
 /* The debug key 'e': every port of every domain. */
 void event_dump(void);
 
