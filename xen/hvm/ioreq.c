@@ -173,68 +173,67 @@ static HOT enum dm_answer ask(struct vcpu *v, struct io_access *a,
 	return DM_WAIT;
 }
 
+/* An access that no earlier round of the instruction has made, to be asked for.
+ * NULL: *answer is what there is to say instead. */
+static HOT struct io_access *open_access(struct vcpu *v, uint8_t type,
+					 uint64_t addr, unsigned int size,
+					 bool write, uint32_t count,
+					 enum dm_answer *answer)
+{
+	struct hvm_io *io = &hvm_vcpu(v)->io;
+	struct io_access *a;
+
+	*answer = DM_WAIT;
+	if (unlikely(io->pending)) {
+		io->again = true;
+		return NULL;
+	}
+	if (!hvm_domain(v->domain)->has_servers) {
+		*answer = DM_NOBODY;
+		return NULL;
+	}
+	a = new_access(v);
+	if (a)
+		*a = (struct io_access){
+			.asked = addr,
+			.addr = addr,
+			.count = count,
+			.size = (uint8_t)size,
+			.asked_type = type,
+			.type = type,
+			.write = write,
+		};
+	return a;
+}
+
 HOT enum dm_answer hvm_dm_access(struct vcpu *v, uint8_t type, uint64_t addr,
 				 unsigned int size, bool write, uint64_t *val)
 {
-	struct hvm_io *io = &hvm_vcpu(v)->io;
-	struct io_access *a = replay(io, type, addr, size, write);
+	struct io_access *a = replay(&hvm_vcpu(v)->io, type, addr, size, write);
+	enum dm_answer answer;
 
 	if (a) {
 		if (!write)
 			*val = a->val;
 		return DM_DONE;
 	}
-	if (unlikely(io->pending)) {
-		io->again = true;
-		return DM_WAIT;
-	}
-	if (!hvm_domain(v->domain)->has_servers)
-		return DM_NOBODY;
-	a = new_access(v);
-	if (!a)
-		return DM_WAIT;
-	*a = (struct io_access){
-		.asked = addr,
-		.addr = addr,
-		.count = 1,
-		.size = (uint8_t)size,
-		.asked_type = type,
-		.type = type,
-		.write = write,
-	};
-	return ask(v, a, write ? *val : 0, false, false);
+	a = open_access(v, type, addr, size, write, 1, &answer);
+	return a ? ask(v, a, write ? *val : 0, false, false) : answer;
 }
 
 enum dm_answer hvm_dm_string(struct vcpu *v, uint8_t type, uint64_t addr,
 			     unsigned int size, bool write, uint32_t *count,
 			     gpa_t gpa, bool down)
 {
-	struct hvm_io *io = &hvm_vcpu(v)->io;
-	struct io_access *a = replay(io, type, addr, size, write);
+	struct io_access *a = replay(&hvm_vcpu(v)->io, type, addr, size, write);
+	enum dm_answer answer;
 
 	if (a) {
 		*count = a->count;
 		return DM_DONE;
 	}
-	if (io->pending) {
-		io->again = true;
-		return DM_WAIT;
-	}
-	if (!hvm_domain(v->domain)->has_servers)
-		return DM_NOBODY;
-	a = new_access(v);
-	if (!a)
-		return DM_WAIT;
-	*a = (struct io_access){
-		.asked = addr,
-		.addr = addr,
-		.count = *count,
-		.size = (uint8_t)size,
-		.asked_type = type,
-		.type = type,
-		.write = write,
-	};
-	return ask(v, a, gpa, down, true);
+	a = open_access(v, type, addr, size, write, *count, &answer);
+	return a ? ask(v, a, gpa, down, true) : answer;
 }
 
 void ioreq_memory_left(struct domain *d)
