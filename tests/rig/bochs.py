@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The processors that Bochs has and QEMU's TCG has not (tests/guest/processors):
 VT-x, and AMD-V with what real machines offer."""
-import concurrent.futures
+import functools
 import os
 import re
 import shutil
 import time
 
 from . import debian, guests, hypervisor
+from .pairs import in_pairs
 
 # What a Linux needs not do where each instruction counts.
 LINUX = "nokaslr rodata=off cryptomgr.notests mitigations=off"
@@ -73,18 +74,12 @@ def level(report, name):
     if not shutil.which("bochs-bin"):
         report.skip("level " + name, "Bochs is not here (package bochs)")
         return
-    jobs = []
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for cpu in all_processors():
-            if cpu.level != name:
-                continue
-            for test in cpu.tests or [None]:
-                label = "guest %s in Bochs, %s" % (
-                    test.name if test else "none", cpu.model)
-                jobs.append((label, pool.submit(
-                    _one, report, cpu, test)))
-        for label, job in jobs:
-            _judge(report, name, label, job)
+    pairs = [(cpu, test) for cpu in all_processors() if cpu.level == name
+             for test in cpu.tests or [None]]
+    jobs = [functools.partial(_one, report, *p) for p in pairs]
+    for (cpu, test), job in zip(pairs, in_pairs(report, jobs)):
+        _judge(report, name, "guest %s in Bochs, %s" %
+               (test.name if test else "none", cpu.model), job)
 
 
 def _one(report, cpu, test):

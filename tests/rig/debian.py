@@ -76,6 +76,15 @@ def _image_package(meta):
     return found.group(1)
 
 
+def keep(path, data):
+    """Writes a file of the cache whole or not at all, whoever else does."""
+    with tempfile.NamedTemporaryFile(dir=os.path.dirname(path),
+                                     delete=False) as f:
+        f.write(data)
+    os.chmod(f.name, 0o644)
+    os.rename(f.name, path)
+
+
 class Kernel:
     """A distribution's kernel as its package has it."""
 
@@ -97,10 +106,7 @@ class Kernel:
         path = cache("kernels", "vmlinux-" + self.version)
         if not os.path.exists(path):
             with open(self.vmlinuz, "rb") as f:
-                elf = _payload(f.read())
-            with open(path + ".new", "wb") as f:
-                f.write(elf)
-            os.rename(path + ".new", path)
+                keep(path, _payload(f.read()))
         return path
 
     def module_files(self, names):
@@ -171,7 +177,6 @@ def stock_hypervisor():
     packed = glob.glob(tree + "/boot/xen-%s-amd64.gz" % XEN)[0]
     path = cache("kernels", os.path.basename(tree) + ".elf")
     if not os.path.exists(path):
-        with gzip.open(packed) as f, open(path + ".new", "wb") as g:
-            g.write(f.read())
-        os.rename(path + ".new", path)
+        with gzip.open(packed) as f:
+            keep(path, f.read())
     return path

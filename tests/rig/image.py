@@ -51,9 +51,7 @@ def store(tree, name):
     digest = hashlib.sha256(data).hexdigest()[:16]
     path = debian.cache("images", "%s-%s.cpio" % (name, digest))
     if not os.path.exists(path):
-        with open("%s.%d" % (path, os.getpid()), "wb") as f:
-            f.write(data)
-        os.rename("%s.%d" % (path, os.getpid()), path)
+        debian.keep(path, data)
         _forget_old(name)
     return path
 

@@ -2,46 +2,62 @@
 """The levels of docs/testing.md above the host's own tests, as TAP: guest
 tests, system boots, benchmarks. tests/run calls this after it has built."""
 import argparse
-import concurrent.futures
+import functools
 import os
 import shlex
 import signal
 import sys
 import tempfile
+import threading
 import time
 
 from . import bench, bochs, debian, devices, guests, hypervisor, image, session
 from . import schema, slots, starts
 from .console import say
+from .pairs import in_pairs
 from .tap import Results
 
 SYSTEM = os.path.join(hypervisor.SOURCE, "tests", "system")
 
 
 class Report:
-    """Numbers the verdicts, remembers what was skipped, knows the time."""
+    """Numbers the verdicts, remembers what was skipped, knows the time. Any
+    thread may use it."""
 
     def __init__(self, logs, budget):
         self.logs, self.end = logs, time.monotonic() + budget
         self.passed, self.failures, self.skipped = 0, [], []
+        self.lock = threading.Lock()
+        self.halted = False
 
-    def result(self, problem, name, seconds=None):
-        number = self.passed + len(self.failures) + 1
+    def halt(self):
+        """What still comes is no verdict: machines are being stopped."""
+        self.halted, self.end = True, 0
+
+    def result(self, problem, name, seconds=None, checks=1):
+        """One line of TAP; if it is good it stands for so many checks."""
         took = " (%.1f s)" % seconds if seconds is not None else ""
-        if problem is None:
-            self.passed += 1
-            say("ok %d - %s%s" % (number, name, took))
-            return
-        self.failures.append(name)
-        lines = problem.strip().split("\n")
-        say("not ok %d - %s: %s" % (number, name, lines[0]))
-        for line in lines[1:]:
-            say("# " + line)
+        with self.lock:
+            if self.halted:
+                return
+            if problem is None:
+                self.passed += checks
+                say("ok %d - %s%s" % (self.passed + len(self.failures), name,
+                                      took))
+                return
+            self.failures.append(name)
+            lines = problem.strip().split("\n")
+            say("not ok %d - %s: %s" % (self.passed + len(self.failures),
+                                        name, lines[0]))
+            for line in lines[1:]:
+                say("# " + line)
 
     def note(self, text):
         say("# " + text)
 
     def skip(self, what, why):
+        if self.halted:
+            return
         self.skipped.append((what, why))
         say("# SKIP %s: %s" % (what, why))
 
@@ -75,10 +91,9 @@ def guest_level(report, kind):
         report.skip("the other guests on " + hv.name,
                     "%s failed" % tests[0].name)
         return False
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        jobs = [(t, pool.submit(one, t)) for t in tests[1:]]
-        for test, job in jobs:
-            judge_guest(report, hv, test, job.result())
+    jobs = [functools.partial(one, t) for t in tests[1:]]
+    for test, done in zip(tests[1:], in_pairs(report, jobs)):
+        judge_guest(report, hv, test, done.result())
     return True
 
 
@@ -197,7 +212,8 @@ def run_script(report, boot, dom0, script):
     if results.plan is None and limit < boot.limit and \
             r.seconds >= limit - 1:
         # The command's time ended it, not the test's own bound.
-        report.passed += good
+        report.result(None, "the beginning of %s, %d checks" % (name, good),
+                      checks=good)
         report.skip("the rest of " + name,
                     "no time is left after %d checks" % len(results.cases))
     elif results.plan is None:
@@ -205,8 +221,7 @@ def run_script(report, boot, dom0, script):
         report.result("ended after %d checks with status %d in %.0f s\n%s" %
                       (len(results.cases), r.status, r.seconds, last), name)
     elif good:
-        report.passed += good - 1
-        report.result(None, "%s, %d checks" % (name, good), r.seconds)
+        report.result(None, "%s, %d checks" % (name, good), r.seconds, good)
 
 
 def typed_line(report, boot, dom0):
@@ -241,6 +256,16 @@ def run_scripts(report, boot, dom0):
 
 
 def system_boot(report, boot):
+    """From its start to its end; whatever goes wrong is a verdict."""
+    try:
+        boot_and_run(report, boot)
+    except debian.Missing as e:
+        report.skip("boot " + boot.name, str(e))
+    except (session.Failed, slots.Busy) as e:
+        report.result(str(e), boot.name)
+
+
+def boot_and_run(report, boot):
     if not report.room_for("boot " + boot.name, boot.takes):
         return
     hv = hypervisor.Hypervisor(boot.hv, boot.dom0)
@@ -253,10 +278,7 @@ def system_boot(report, boot):
                          not boot.packed, boot.tools, files,
                          memory=boot.memory, cpus=boot.cpus,
                          boot=min(240, report.left()), **options)
-        try:
-            run_scripts(report, boot, d)
-        except session.Failed as e:
-            report.result(str(e), boot.name)
+        run_scripts(report, boot, d)
 
 
 def levels(report, wanted):
@@ -283,16 +305,14 @@ def levels(report, wanted):
             bochs.level(report, name)
         elif name in wanted and not ours:
             report.skip("level " + name, why_not)
-    for boot in all_boots():
-        if boot.level not in wanted and boot.name not in wanted:
-            continue
+    boots = [b for b in all_boots()
+             if b.level in wanted or b.name in wanted]
+    for boot in boots:
         if boot.hv == "ours" and not ours:
             report.skip("boot " + boot.name, why_not)
-            continue
-        try:
-            system_boot(report, boot)
-        except debian.Missing as e:
-            report.skip("boot " + boot.name, str(e))
+    for done in in_pairs(report, [functools.partial(system_boot, report, b)
+                                  for b in boots if ours or b.hv != "ours"]):
+        done.result()
 
 
 def main():

@@ -50,6 +50,15 @@ def _die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+_live = set()
+
+
+def stop_all():
+    """Ends every machine that runs, whichever thread started it."""
+    for m in list(_live):
+        m.stop()
+
+
 class Machine:
     """What both emulators share: the process, its console, its end."""
 
@@ -67,6 +76,7 @@ class Machine:
     def __enter__(self):
         self.slot.__enter__()
         self.scratch = tempfile.mkdtemp(prefix="ostler-rig.")
+        _live.add(self)
         try:
             self.launch()
         except BaseException:
@@ -79,6 +89,7 @@ class Machine:
         try:
             self.stop()
         finally:
+            _live.discard(self)
             shutil.rmtree(self.scratch, ignore_errors=True)
             self.slot.__exit__(None, None, None)
 

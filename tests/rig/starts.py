@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The ways to start our hypervisor: boot loaders and machines, each with a
 test guest as dom0 (tests/guest/machines)."""
-import concurrent.futures
+import functools
 import os
 import re
 
 from . import debian, guests, hypervisor, iso
+from .pairs import in_pairs
 
 OVMF = "/usr/share/ovmf/OVMF.fd"
 MULTIBOOT1 = (0x1badb002).to_bytes(4, "little")
@@ -118,15 +119,14 @@ def run(start, logs):
 def level(report):
     """All of them, two at a time."""
     starts = all_starts()
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        jobs = [(s, pool.submit(run, s, report.logs)) for s in starts]
-        for start, job in jobs:
-            name = "start %s, guest %s" % (start.name, start.guest)
-            try:
-                results, m, problem = job.result()
-            except debian.Missing as e:
-                report.skip(name, str(e))
-                continue
-            report.result(m.explain(problem) if problem else None,
-                          "%s, %d checks" % (name, len(results.cases)),
-                          m.seconds_run)
+    jobs = [functools.partial(run, s, report.logs) for s in starts]
+    for start, job in zip(starts, in_pairs(report, jobs)):
+        name = "start %s, guest %s" % (start.name, start.guest)
+        try:
+            results, m, problem = job.result()
+        except debian.Missing as e:
+            report.skip(name, str(e))
+            continue
+        report.result(m.explain(problem) if problem else None,
+                      "%s, %d checks" % (name, len(results.cases)),
+                      m.seconds_run)
