@@ -24,6 +24,7 @@
 #include "lib/x86.h"
 #include "mem/layout.h"
 #include "mem/memory.h"
+#include "pv/pv.h"
 #include "sched/sched.h"
 
 #define VERSION "0.1.0"
@@ -120,12 +121,15 @@ static void run_other_cpu(void)
 	if (hvm_ops && hvm_init_cpu())
 		panic("CPU %u cannot run hardware containers, but CPU 0 can",
 		      smp_processor_id());
+	if (domain_kind_pv && pv_init_cpu())
+		panic("CPU %u: no memory for PV domains", smp_processor_id());
 	scheduler_loop();
 }
 
 static void __init start_cpus(const struct boot_info *bi)
 {
 	hvm_init();
+	pv_init();
 	sched_init();
 	scheduler_loop = smp_cpu_loop;
 	smp_cpu_loop = run_other_cpu;

@@ -69,14 +69,37 @@ long domctl_getdomaininfo(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
+/* A PV domain's frame: which table it is, and whether that is for good. */
+static xen_pfn_t table_info(struct domain *d, mfn_t mfn)
+{
+	static const xen_pfn_t types[] = {
+		[FRAME_L1] = XEN_DOMCTL_PFINFO_L1TAB,
+		[FRAME_L2] = XEN_DOMCTL_PFINFO_L2TAB,
+		[FRAME_L3] = XEN_DOMCTL_PFINFO_L3TAB,
+		[FRAME_L4] = XEN_DOMCTL_PFINFO_L4TAB,
+	};
+	xen_pfn_t info = XEN_DOMCTL_PFINFO_NOTAB;
+	enum frame_type t;
+
+	if (!get_page(mfn, d->id))
+		return XEN_DOMCTL_PFINFO_XTAB;
+	t = frame_type(mfn);
+	if (frame_type_count(mfn) && t >= FRAME_L1 && t <= FRAME_L4) {
+		info = types[t];
+		if (mfn_to_frame(mfn)->word & FRAME_PINNED)
+			info |= XEN_DOMCTL_PFINFO_LPINTAB;
+	}
+	put_page(mfn);
+	return info;
+}
+
 /* A page's type for whoever saves a domain; HVM pages have none. */
 static xen_pfn_t frame_info(struct domain *d, xen_pfn_t pfn)
 {
 	enum p2m_type t;
 
 	if (!d->kind->translated)
-		return mfn_valid(_mfn(pfn)) ? XEN_DOMCTL_PFINFO_NOTAB
-					    : XEN_DOMCTL_PFINFO_XTAB;
+		return table_info(d, _mfn(pfn));
 	p2m_lookup(&d->p2m, _gfn(pfn), &t, NULL);
 	return p2m_is_ram(t) ? XEN_DOMCTL_PFINFO_NOTAB : XEN_DOMCTL_PFINFO_XTAB;
 }

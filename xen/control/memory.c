@@ -10,6 +10,7 @@
 #include "lib/errno.h"
 #include "mem/alloc.h"
 #include "mem/frame.h"
+#include "mem/layout.h"
 
 /* The command is in the low bits, progress above (public/memory.h,
  * "may be preempted"). */
@@ -148,6 +149,21 @@ static long mem_sharing(struct vcpu *v, uint64_t arg __maybe_unused,
 	return v->domain->privileged ? 0 : -EPERM;
 }
 
+/* Where PV guests and their tools read the machine-to-physical table. */
+static long mem_machphys_mapping(struct vcpu *v, uint64_t arg,
+				 uint64_t start __maybe_unused)
+{
+	struct xen_machphys_mapping m = {
+		.v_start = M2P_VIRT_START,
+		.v_end = M2P_VIRT_START + (mfn_x(max_mfn()) + 1) * 8,
+		.max_mfn = mfn_x(max_mfn()),
+	};
+
+	if (v->domain->kind->translated)
+		return -ENOSYS;
+	return copy_to_guest(arg, &m, sizeof(m));
+}
+
 static memory_fn *const commands[CMD_MASK + 1] = {
 	[XENMEM_increase_reservation] = mem_increase_reservation,
 	[XENMEM_decrease_reservation] = mem_decrease_reservation,
@@ -169,6 +185,7 @@ static memory_fn *const commands[CMD_MASK + 1] = {
 	[XENMEM_memory_map] = mem_memory_map,
 	[XENMEM_machine_memory_map] = mem_machine_memory_map,
 	[XENMEM_set_memory_map] = mem_set_memory_map,
+	[XENMEM_machphys_mapping] = mem_machphys_mapping,
 	[XENMEM_reserved_device_memory_map] = mem_reserved_device_memory_map,
 };
 

@@ -57,11 +57,10 @@ long physdev_op(struct vcpu *v, const uint64_t args[6])
 {
 	uint32_t cmd = (uint32_t)args[0];
 
-	/* All of these are the hardware domain's; to others they do not
-	 * exist. */
-	if (!v->domain->privileged)
-		return -ENOSYS;
-	for (unsigned int i = 0; i < ARRAY_SIZE(physdev_ops); i++)
+	/* These are the hardware domain's; to others they do not exist. What
+	 * the kind has it checks itself. */
+	for (unsigned int i = 0;
+	     v->domain->privileged && i < ARRAY_SIZE(physdev_ops); i++)
 		if (physdev_ops[i].cmd == cmd)
 			return physdev_ops[i].fn(args[1]);
 	return v->domain->kind->physdev_op

@@ -62,11 +62,15 @@ static int map_foreign(struct domain *d, struct domain *other, gfn_t idx,
 	mfn_t mfn;
 	int rc;
 
-	if (other == d || !other->kind->translated)
-		return other == d ? -EINVAL : -EOPNOTSUPP;
-	mfn = p2m_lookup(&other->p2m, idx, &t, NULL);
-	if (!p2m_is_ram(t) && t != P2M_SHARED)
+	if (other == d)
 		return -EINVAL;
+	if (other->kind->translated) {
+		mfn = p2m_lookup(&other->p2m, idx, &t, NULL);
+		if (!p2m_is_ram(t) && t != P2M_SHARED)
+			return -EINVAL;
+	} else {
+		mfn = _mfn(gfn_x(idx));
+	}
 	/* It may have moved on since: then it is not other's any more. */
 	if (!get_page_any(mfn, &owner))
 		return -EINVAL;

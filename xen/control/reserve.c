@@ -90,7 +90,26 @@ static mfn_t alloc_extent(struct extents *e, gfn_t gfn)
 static void release_extent(struct domain *d, mfn_t mfn, unsigned int order)
 {
 	for (uint64_t i = 0; i < 1UL << order; i++)
-		frame_release(mfn_add(mfn, i), d->id);
+		if (d->kind->translated)
+			frame_release(mfn_add(mfn, i), d->id);
+		else
+			d->kind->release_frame(d, mfn_add(mfn, i));
+}
+
+/* Frames of a domain that knows them by their machine numbers, which go where
+ * the list has the domain's own. */
+static int populate_untranslated(struct extents *e, uint64_t i, xen_pfn_t pfn)
+{
+	mfn_t mfn = domain_alloc_pages(e->d, e->r.extent_order, alloc_flags(e));
+	xen_pfn_t raw = mfn_x(mfn);
+
+	if (mfn_eq(mfn, INVALID_MFN))
+		return 1;
+	if (!e->d->kind->own_frames(e->d, mfn, 1UL << e->r.extent_order, pfn) &&
+	    (!e->list || !copy_elem_to_guest(e->list, i, &raw)))
+		return 0;
+	release_extent(e->d, mfn, e->r.extent_order);
+	return 1;
 }
 
 static int populate_one(struct extents *e, uint64_t i)
@@ -102,6 +121,8 @@ static int populate_one(struct extents *e, uint64_t i)
 
 	if (copy_elem_from_guest(&gfn, e->list, i))
 		return 1;
+	if (!e->d->kind->translated)
+		return populate_untranslated(e, i, gfn);
 	if (gfn & (n - 1) && e->d->identity)
 		return 1;
 	for (uint64_t j = 0; j < n; j++) {
@@ -140,20 +161,9 @@ long mem_populate_physmap(struct vcpu *v, uint64_t arg, uint64_t start)
  * this call all the same only for PV. */
 static int increase_one(struct extents *e, uint64_t i)
 {
-	xen_pfn_t pfn;
-	mfn_t mfn;
-
 	if (e->d->kind->translated)
 		return 1;
-	mfn = domain_alloc_pages(e->d, e->r.extent_order, alloc_flags(e));
-	if (mfn_eq(mfn, INVALID_MFN))
-		return 1;
-	pfn = mfn_x(mfn);
-	if (e->list && copy_elem_to_guest(e->list, i, &pfn)) {
-		release_extent(e->d, mfn, e->r.extent_order);
-		return 1;
-	}
-	return 0;
+	return populate_untranslated(e, i, ~0UL);
 }
 
 long mem_increase_reservation(struct vcpu *v, uint64_t arg, uint64_t start)
@@ -168,7 +178,7 @@ static int release_one(struct domain *d, gfn_t gfn)
 	mfn_t mfn = _mfn(gfn_x(gfn));
 
 	if (!d->kind->translated)
-		return frame_release(mfn, d->id) ? 0 : 1;
+		return d->kind->release_frame(d, mfn) ? 0 : 1;
 	p2m_lookup(&d->p2m, gfn, &t, NULL);
 	if (t == P2M_NONE || t == P2M_MMIO_DM)
 		return 0; /* ballooned already, as with Xen */

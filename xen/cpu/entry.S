@@ -7,6 +7,45 @@
  */
 #include "cpu/traps.h"
 
+	/* As struct cpu_regs has them. */
+	.macro push_registers
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%rax
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	.endm
+
+	.macro pop_registers
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	.endm
+
+#define REGS_RIP 128
+
 	.section .text.traps, "ax", @progbits
 	.balign 16
 	.globl trap_stubs
@@ -23,7 +62,13 @@ trap_stubs:
 	pushq	$0
 	.endif
 	movl	$vector, 4(%rsp)
+	.if vector == 1
+	jmp	trap_debug
+	.elseif (vector == 2) || (vector == 8) || (vector == 18)
+	jmp	trap_ist
+	.else
 	jmp	trap_common
+	.endif
 	vector = vector + 1
 	.endr
 
@@ -32,42 +77,70 @@ trap_common:
 	testb	$3, 16(%rsp)
 	jnz	1f
 	cld
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	pushq	%rcx
-	pushq	%rax
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	pushq	%r11
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
-	movq	%rsp, %rdi
+	push_registers
+	/* IRETQ to a guest faulted, behind SWAPGS. */
+	movq	REGS_RIP(%rsp), %rax
+	cmpq	trap_guest_iret(%rip), %rax
+	jne	2f
+	swapgs
+2:	movq	%rsp, %rdi
 	subq	$8, %rsp
 	call	trap_dispatch
 	addq	$8, %rsp
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
-	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rax
-	popq	%rcx
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
+	pop_registers
 	addq	$8, %rsp
 	iretq
 1:	jmp	*trap_from_guest(%rip)
+
+	/*
+	 * A stack of its own, whose top says what GS.base is on this CPU: the
+	 * one in place may be a guest's, even in ring 0 (a few instructions on
+	 * the way in and out).
+	 */
+	.balign 16
+trap_ist:
+	cld
+	push_registers
+	movl	$0xc0000101, %ecx	/* GS.base */
+	rdmsr
+	movl	%eax, %r12d
+	movl	%edx, %r13d
+	movq	%rsp, %rbx
+	orq	$4095, %rbx
+	movl	-15(%rbx), %eax
+	movl	-11(%rbx), %edx
+	wrmsr
+	movq	%rsp, %rdi
+	andq	$-16, %rsp
+	movq	%rdi, %rbx
+	call	trap_dispatch
+	movq	%rbx, %rsp
+	movl	$0xc0000101, %ecx
+	movl	%r12d, %eax
+	movl	%r13d, %edx
+	wrmsr
+	pop_registers
+	addq	$8, %rsp
+	iretq
+
+	/* #DB of a guest's goes the common way, on the stack that has its
+	 * frame; one in ring 0 may be anywhere. */
+	.balign 16
+trap_debug:
+	testb	$3, 16(%rsp)
+	jz	trap_ist
+	swapgs
+	movq	%rax, %gs:percpu_trap_scratch(%rip)
+	movq	%gs:percpu_tss+4(%rip), %rax
+	popq	-48(%rax)
+	popq	-40(%rax)
+	popq	-32(%rax)
+	popq	-24(%rax)
+	popq	-16(%rax)
+	popq	-8(%rax)
+	leaq	-48(%rax), %rsp
+	movq	%gs:percpu_trap_scratch(%rip), %rax
+	swapgs
+	jmp	*trap_from_guest(%rip)
 
 	.section .note.GNU-stack, "", @progbits

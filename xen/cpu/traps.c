@@ -17,7 +17,8 @@
 
 DEFINE_PER_CPU_PAGE(uint64_t[PAGE_SIZE / 8], gdt_page);
 DEFINE_PER_CPU(struct tss, tss) __aligned(128);
-static DEFINE_PER_CPU_PAGE(uint8_t[3][IST_STACK], ist_stacks);
+#define NR_IST 4
+static DEFINE_PER_CPU_PAGE(uint8_t[NR_IST][IST_STACK], ist_stacks);
 
 struct idt_gate {
 	uint16_t offset_low, selector;
@@ -35,6 +36,9 @@ struct table_register {
 
 static void (*vector_handler[256])(struct cpu_regs *regs);
 void (*trap_from_guest)(void);
+uint64_t trap_guest_iret;
+/* A place for a register before there is a stack (entry.S, pv/entry.S). */
+DEFINE_PER_CPU(uint64_t, trap_scratch);
 
 static const char *const exception_name[32] = {
 	"divide error",
@@ -127,6 +131,14 @@ static void handle_nmi(void)
 	       smp_processor_id(), inb(0x61));
 }
 
+void trap_interrupt(struct cpu_regs *regs)
+{
+	uint64_t held = lock_irq_enter();
+
+	vector_handler[regs->entry_vector](regs);
+	lock_irq_leave(held);
+}
+
 void trap_dispatch(struct cpu_regs *regs);
 void trap_dispatch(struct cpu_regs *regs)
 {
@@ -134,10 +146,12 @@ void trap_dispatch(struct cpu_regs *regs)
 	uint64_t to;
 
 	if (likely(vector >= 32)) {
-		uint64_t held = lock_irq_enter();
-
-		vector_handler[vector](regs);
-		lock_irq_leave(held);
+		trap_interrupt(regs);
+		return;
+	}
+	/* A guest's breakpoint on the way in, or its single step: over. */
+	if (vector == TRAP_DB) {
+		__asm__ volatile("mov %0, %%dr6" : : "r"(0xffff0ff0UL));
 		return;
 	}
 	if (vector == TRAP_NMI) {
@@ -175,7 +189,8 @@ static void set_gate(unsigned int vector, uint8_t ist)
 		.offset_low = (uint16_t)at,
 		.selector = SEL_HYPER_CS,
 		.ist = ist,
-		.type = 0x8e, /* present, interrupt gate, DPL 0 */
+		/* Present, interrupt gate; INT3 and INTO are anybody's. */
+		.type = vector == 3 || vector == 4 ? 0xee : 0x8e,
 		.offset_mid = (uint16_t)(at >> 16),
 		.offset_high = (uint32_t)(at >> 32),
 	};
@@ -214,6 +229,16 @@ static void load_segments(const struct table_register *gdtr)
 			 : "rax", "memory");
 }
 
+/* The top of each has what GS.base is on this CPU: whoever comes there does not
+ * know which is in place (entry.S). */
+static uint64_t ist_top(unsigned int cpu, unsigned int i)
+{
+	uint64_t *top = (uint64_t *)per_cpu(ist_stacks, cpu)[i + 1];
+
+	top[-2] = percpu_offset[cpu];
+	return (uint64_t)&top[-2];
+}
+
 void traps_load(unsigned int cpu)
 {
 	struct tss *tss = &per_cpu(tss, cpu);
@@ -223,8 +248,8 @@ void traps_load(unsigned int cpu)
 				      (uint64_t)gdt - GDT_RESERVED_BYTE};
 	struct table_register idtr = {sizeof(idt) - 1, (uint64_t)idt};
 
-	for (unsigned int i = 0; i < 3; i++)
-		tss->ist[i] = (uint64_t)(per_cpu(ist_stacks, cpu)[i + 1]);
+	for (unsigned int i = 0; i < NR_IST; i++)
+		tss->ist[i] = ist_top(cpu, i);
 	tss->iomap = sizeof(*tss);
 	fill_gdt(gdt, tss);
 	load_segments(&gdtr);
@@ -235,7 +260,8 @@ void traps_load(unsigned int cpu)
 void traps_init(void)
 {
 	for (unsigned int i = 0; i < 256; i++) {
-		set_gate(i, i == TRAP_DF    ? IST_DF
+		set_gate(i, i == TRAP_DB    ? IST_DB
+			    : i == TRAP_DF  ? IST_DF
 			    : i == TRAP_NMI ? IST_NMI
 			    : i == TRAP_MC  ? IST_MC
 					    : 0);

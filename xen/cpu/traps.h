@@ -22,7 +22,9 @@
 #define IST_DF  1
 #define IST_NMI 2
 #define IST_MC  3
+#define IST_DB  4
 
+#define TRAP_DB  1
 #define TRAP_NMI 2
 #define TRAP_DF  8
 #define TRAP_GP  13
@@ -66,6 +68,11 @@ void trap_set_vector(uint8_t vector, void (*fn)(struct cpu_regs *regs));
  * stack holds a struct cpu_regs from error_code on, GS is still the guest's.
  */
 extern void (*trap_from_guest)(void);
+/* The address of pv/'s IRETQ: a fault there is taken with the guest's GS. */
+extern uint64_t trap_guest_iret;
+
+/* An interrupt that ended a PV guest's run. Interrupts are off. */
+void trap_interrupt(struct cpu_regs *regs);
 
 /* For inline assembly: a fault at label insn goes on at label target. */
 #define EX_TABLE(insn, target)                                                 \

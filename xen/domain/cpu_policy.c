@@ -27,8 +27,9 @@ static const struct {
 	/* SSE3 PCLMUL SSSE3 FMA CX16 PCID SSE4 x2APIC MOVBE POPCNT TSC-deadline
 	 * AES XSAVE AVX F16C RDRAND hypervisor */
 	{1, 0, C, 0xf7fa3203, 0x76d82203, 0x80200000},
-	/* all but DS, ACPI, SS, TM, PBE, HTT */
-	{1, 0, D, 0x178bfbff, 0x0789c379, 0},
+	/* all but DS, ACPI, SS, TM, PBE, HTT; for PV nothing about large or
+	 * global pages, MTRRs, machine checks, SYSENTER */
+	{1, 0, D, 0x178bfbff, 0x07898375, 0},
 	/* FSGSBASE TSC_ADJUST BMI AVX2 SMEP ERMS INVPCID AVX-512 RDSEED ADX
 	 * SMAP CLFLUSHOPT CLWB SHA */
 	{7, 0, B, 0xf1bf07ab, 0xf1af0329, 0},
@@ -42,7 +43,7 @@ static const struct {
 	/* LAHF CMP-legacy CR8 ABM SSE4A misaligned-SSE prefetch XOP FMA4 TBM */
 	{0x80000001, 0, C, 0x002109f1, 0x002109e1, 0},
 	/* SYSCALL NX MMXEXT FFXSR 1G-pages RDTSCP LM 3DNow, and leaf 1's */
-	{0x80000001, 0, D, 0xefd3fbff, 0xead1c379, 0},
+	{0x80000001, 0, D, 0xefd3fbff, 0xead18b75, 0},
 	/* invariant TSC: it is not offered by default, as a guest that relies
 	 * on it cannot be moved */
 	{0x80000007, 0, D, 0x00000100, 0x00000100, 0},

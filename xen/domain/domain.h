@@ -133,6 +133,14 @@ struct domain_kind {
 	int (*load)(struct domain *d, const void *buf, size_t len);
 	/* XEN_DOMCTL_sendtrigger. */
 	int (*trigger)(struct vcpu *v, uint32_t trigger);
+	/*
+	 * Kinds that are not translated. own_frames: n frames from mfn on are
+	 * the domain's now, as its numbers pfn on (~0: none yet); 0 or -ENOMEM.
+	 * release_frame: it gives one back; false: it is not its own.
+	 */
+	int (*own_frames)(struct domain *d, mfn_t mfn, uint64_t n,
+			  uint64_t pfn);
+	bool (*release_frame)(struct domain *d, mfn_t mfn);
 	/* Some of the domain's memory is no longer its own (NULL: nobody
 	 * cares). */
 	void (*memory_left)(struct domain *d);

@@ -175,6 +175,35 @@ static long dm_call(struct vcpu *v, const uint64_t args[6])
 {
 	return dm_op_hook ? dm_op_hook(v, args) : -ENOSYS;
 }
+const struct pv_calls *pv_calls;
+
+/* A hardware container has none of these, but its tools build PV domains. */
+#define PV_CALL(name, anybody)                                                 \
+	static long pv_##name(struct vcpu *v, const uint64_t args[6])          \
+	{                                                                      \
+		if (!pv_calls || (v->domain->kind->translated &&               \
+				  !((anybody) && v->domain->privileged)))      \
+			return -ENOSYS;                                        \
+		return pv_calls->name(v, args);                                \
+	}
+PV_CALL(set_trap_table, false)
+PV_CALL(mmu_update, true)
+PV_CALL(set_gdt, false)
+PV_CALL(stack_switch, false)
+PV_CALL(set_callbacks, false)
+PV_CALL(fpu_taskswitch, false)
+PV_CALL(set_debugreg, false)
+PV_CALL(get_debugreg, false)
+PV_CALL(update_descriptor, false)
+PV_CALL(update_va_mapping, false)
+PV_CALL(update_va_mapping_otherdomain, false)
+PV_CALL(iret, false)
+PV_CALL(set_segment_base, false)
+PV_CALL(mmuext_op, true)
+PV_CALL(nmi_op, false)
+PV_CALL(callback_op, false)
+#undef PV_CALL
+
 static long grant_table_call(struct vcpu *v, const uint64_t args[6])
 {
 	return grant_table_op(v, (unsigned int)args[0], args[1],

@@ -30,4 +30,16 @@ extern long (*hvm_op_hook)(struct vcpu *v, unsigned int cmd, uint64_t arg);
 /* The same for dm_op; NULL: there are no device models. */
 extern long (*dm_op_hook)(struct vcpu *v, const uint64_t args[6]);
 
+/* The calls that only PV guests have, by the names of their numbers; NULL:
+ * there are no such guests. Set at boot. */
+typedef long pv_call_fn(struct vcpu *v, const uint64_t args[6]);
+struct pv_calls {
+	pv_call_fn *set_trap_table, *mmu_update, *set_gdt, *stack_switch,
+		*set_callbacks, *fpu_taskswitch, *set_debugreg, *get_debugreg,
+		*update_descriptor, *update_va_mapping,
+		*update_va_mapping_otherdomain, *iret, *set_segment_base,
+		*mmuext_op, *nmi_op, *callback_op;
+};
+extern const struct pv_calls *pv_calls;
+
 #endif

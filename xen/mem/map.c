@@ -195,6 +195,25 @@ volatile void *map_mmio(paddr_t addr, size_t size)
 	return va ? (volatile char *)va + (addr - start) : NULL;
 }
 
+uint64_t map_window(unsigned int pages, paddr_t addr)
+{
+	uint64_t va, end;
+
+	spin_lock(&map_lock);
+	va = mmio_next;
+	end = va + pages * PAGE_SIZE;
+	for (uint64_t at = va; at < end; at += PAGE_SIZE)
+		if (end > MMIO_VIRT_END ||
+		    !map_range(at, addr, PAGE_SIZE, MAP_RW & ~PTE_G)) {
+			va = 0;
+			break;
+		}
+	if (va)
+		mmio_next = end;
+	spin_unlock(&map_lock);
+	return va;
+}
+
 void *map_firmware(paddr_t addr, size_t size)
 {
 	paddr_t start = addr & PAGE_MASK, end;

@@ -7,6 +7,9 @@
 
 /* Maps device registers, uncached, for good; NULL when the area is full. */
 volatile void *map_mmio(paddr_t addr, size_t size);
+/* An address range of so many pages, each mapping the same frame, writable, for
+ * whoever changes the entries one by one; 0: no room or no memory. */
+uint64_t map_window(unsigned int pages, paddr_t addr);
 /* Maps firmware memory (ACPI, modules) that may lie outside RAM; cached. In the
  * direct map when it is there already, so it may be called often. */
 void *map_firmware(paddr_t addr, size_t size);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entries of page tables: what one may map, and changing one of a table that is
+ * in force.
+ *
+ * The guest's kernel runs in ring 3 as its processes do, so every mapping is
+ * the user's to the processor; the kernel's are out of its processes' reach
+ * because those run on tables of their own.
+ */
+#include "pv/pv.h"
+
+#include "console/printk.h"
+#include "cpu/acpi.h"
+#include "lib/atomic.h"
+#include "lib/errno.h"
+#include "mem/layout.h"
+
+/* Bit 8 would keep a mapping over our flushes. */
+#define L1_DISALLOWED PTE_G
+
+/* Registers that are ours: the interrupt controllers'. */
+static bool is_ours(mfn_t mfn)
+{
+	if (mfn_eq(mfn, maddr_to_mfn(acpi_info.lapic_addr)))
+		return true;
+	for (unsigned int i = 0; i < acpi_info.nr_ioapics; i++)
+		if (mfn_eq(mfn, maddr_to_mfn(acpi_info.ioapic[i].addr)))
+			return true;
+	return false;
+}
+
+/* No RAM: a device's, for who owns the devices. */
+static int get_device(const struct domain *d, mfn_t mfn)
+{
+	if (!d->privileged || is_ours(mfn) ||
+	    mfn_x(mfn) >> (cpu_features.phys_bits - PAGE_SHIFT))
+		return -EINVAL;
+	return 0;
+}
+
+static int get_ram(domid_t owner, mfn_t mfn, bool write)
+{
+	if (!write)
+		return get_page(mfn, owner) ? 0 : -EINVAL;
+	if (get_page_and_type(mfn, owner, FRAME_WRITABLE))
+		return 0;
+	/* Shared info and such have one type for good. */
+	if (frame_type(mfn) == FRAME_SHARED && get_page(mfn, owner))
+		return 0;
+	return -EINVAL;
+}
+
+int pv_refuse_entry(const struct domain *d, unsigned int level, uint64_t pte)
+{
+	mfn_t mfn = pte_mfn(pte);
+
+	printk(XENLOG_GUEST XENLOG_DEBUG
+	       "d%u: level %u entry %016lx refused: frame of d%u, type %u, "
+	       "%u uses\n",
+	       d->id, level, pte, frame_owner(mfn), frame_type(mfn),
+	       frame_type_count(mfn));
+	return -EINVAL;
+}
+
+int pv_l1_get(struct domain *d, domid_t owner, uint64_t *pte)
+{
+	mfn_t mfn = pte_mfn(*pte);
+	int rc;
+
+	if (!(*pte & PTE_P))
+		return 0;
+	if ((*pte & L1_DISALLOWED) || ((*pte & PTE_CACHE) && !d->privileged))
+		return pv_refuse_entry(d, 1, *pte);
+	rc = mfn_valid(mfn) ? get_ram(owner, mfn, *pte & PTE_RW)
+			    : get_device(d, mfn);
+	if (rc)
+		return pv_refuse_entry(d, 1, *pte);
+	*pte |= PTE_US;
+	return 0;
+}
+
+/*
+ * A frame that nobody owns any more, or another domain's, goes with its last
+ * reference, which may be this one: nobody may know the mapping then.
+ */
+void pv_l1_put(struct domain *d, uint64_t pte)
+{
+	mfn_t mfn = pte_mfn(pte);
+
+	if (!(pte & PTE_P) || !mfn_valid(mfn))
+		return;
+	if (unlikely(!frame_is_allocated(mfn) || frame_owner(mfn) != d->id))
+		pv_flush_stale(d);
+	if ((pte & PTE_RW) && frame_type(mfn) != FRAME_SHARED)
+		put_page_and_type(mfn);
+	else
+		put_page(mfn);
+}
+
+/* *old is what stood there. The processor may set accessed and dirty at any
+ * time. False: something else stood there than is expected. */
+static bool write_entry(const struct pv_change *c, uint64_t *e, uint64_t val,
+			uint64_t *old)
+{
+	if (c->expect) {
+		*old = *c->expect;
+		return atomic_cas(e, old, val);
+	}
+	if (!c->keep_ad) {
+		*old = atomic_xchg(e, val);
+		return true;
+	}
+	*old = READ_ONCE(*e);
+	while (!atomic_cas(e, old, val | (*old & (PTE_A | PTE_D))))
+		;
+	return true;
+}
+
+/* The same frame, and no more right to it than before. */
+static bool is_same(uint64_t old, uint64_t new)
+{
+	const uint64_t watched = PTE_P | PTE_ADDR | PTE_CACHE | PTE_G;
+
+	return (new &PTE_P) && !((old ^ new) & watched) &&
+	       !((old ^ new) & new &PTE_RW);
+}
+
+static int change_l1(const struct pv_change *c, uint64_t *e, uint64_t new)
+{
+	uint64_t old = READ_ONCE(*e);
+	int rc;
+
+	if (is_same(old, new)) {
+		if (!write_entry(c, e, new | PTE_US, &old))
+			return -EAGAIN;
+		if (old & ~new &PTE_RW) {
+			mfn_t mfn = pte_mfn(old);
+
+			pv_note_stale(c->d);
+			if (mfn_valid(mfn) && frame_type(mfn) != FRAME_SHARED)
+				put_page_type(mfn);
+		} else if ((old ^ new) & PTE_NX) {
+			pv_note_stale(c->d);
+		}
+		return 0;
+	}
+	rc = pv_l1_get(c->d, c->owner, &new);
+	if (rc)
+		return rc;
+	if (!write_entry(c, e, new, &old)) {
+		pv_l1_put(c->d, new);
+		return -EAGAIN;
+	}
+	if (old & PTE_P) {
+		pv_note_stale(c->d);
+		pv_l1_put(c->d, old);
+	}
+	return 0;
+}
+
+static bool is_self(mfn_t table, uint64_t pte)
+{
+	return (pte & PTE_P) && mfn_eq(pte_mfn(pte), table);
+}
+
+static int get_below(const struct pv_change *c, mfn_t table, unsigned int level,
+		     uint64_t new)
+{
+	int rc;
+
+	if (!(new &PTE_P))
+		return 0;
+	if (new &UPPER_DISALLOWED)
+		return pv_refuse_entry(c->d, level, new);
+	if (is_self(table, new))
+		return new &PTE_RW ? pv_refuse_entry(c->d, level, new) : 0;
+	rc = pv_table_get(c->d, c->w, pte_mfn(new), level - 1);
+	return rc == -EINVAL ? pv_refuse_entry(c->d, level, new) : rc;
+}
+
+static int change_upper(const struct pv_change *c, mfn_t table,
+			unsigned int level, uint64_t *e, uint64_t new)
+{
+	uint64_t old = READ_ONCE(*e);
+	int rc;
+
+	if (new &PTE_P)
+		new |= PTE_US;
+	if (is_same(old, new) && !is_self(table, new) &&
+	    !(new &UPPER_DISALLOWED)) {
+		write_entry(c, e, new, &old);
+		if ((old ^ new) & (PTE_RW | PTE_NX))
+			pv_note_stale(c->d);
+		return 0;
+	}
+	rc = get_below(c, table, level, new);
+	if (rc)
+		return rc;
+	write_entry(c, e, new, &old);
+	if (!(old & PTE_P))
+		return 0;
+	pv_note_stale(c->d);
+	return is_self(table, old)
+		       ? 0
+		       : pv_table_put(c->d, c->w, pte_mfn(old), level - 1);
+}
+
+int pv_change_entry(const struct pv_change *c, mfn_t table, unsigned int level,
+		    unsigned int index, uint64_t val)
+{
+	uint64_t *e = (uint64_t *)mfn_to_virt(table) + index;
+
+	if (level == 1)
+		return change_l1(c, e, val);
+	if (!pv_guest_slot(level, index))
+		return -EINVAL;
+	return change_upper(c, table, level, e, val);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Into a PV guest and back. GS.base is the guest's outside and ours inside;
+ * while one is in place, MSR KERNEL_GS_BASE holds the other (AMD APM Vol. 2,
+ * "SWAPGS Instruction"). Interrupts are off from the entry to the exit's end, so
+ * only NMI, #MC and #DB can see the wrong one: cpu/entry.S looks after these.
+ *
+ * void pv_enter(struct vcpu *v, struct pv_vcpu *pv)
+ *
+ * The state is v->regs and pv->frame's CS and SS. It returns when something
+ * ended the guest's run: v->regs is up to date then and pv->frame.vector says
+ * what it was.
+ */
+#include "cpu/traps.h"
+#include "pv/entry.h"
+
+	.macro load_registers from
+	movq	REGS_RAX(\from), %rax
+	movq	REGS_RDX(\from), %rdx
+	movq	REGS_RBX(\from), %rbx
+	movq	REGS_RBP(\from), %rbp
+	movq	REGS_RSI(\from), %rsi
+	movq	REGS_R8(\from), %r8
+	movq	REGS_R9(\from), %r9
+	movq	REGS_R10(\from), %r10
+	movq	REGS_R12(\from), %r12
+	movq	REGS_R13(\from), %r13
+	movq	REGS_R14(\from), %r14
+	movq	REGS_R15(\from), %r15
+	.endm
+
+	/* All but RAX, which is where they go to. */
+	.macro save_registers
+	movq	%rcx, REGS_RCX(%rax)
+	movq	%rdx, REGS_RDX(%rax)
+	movq	%rbx, REGS_RBX(%rax)
+	movq	%rbp, REGS_RBP(%rax)
+	movq	%rsi, REGS_RSI(%rax)
+	movq	%rdi, REGS_RDI(%rax)
+	movq	%r8, REGS_R8(%rax)
+	movq	%r9, REGS_R9(%rax)
+	movq	%r10, REGS_R10(%rax)
+	movq	%r11, REGS_R11(%rax)
+	movq	%r12, REGS_R12(%rax)
+	movq	%r13, REGS_R13(%rax)
+	movq	%r14, REGS_R14(%rax)
+	movq	%r15, REGS_R15(%rax)
+	.endm
+
+	.macro return_to_host
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	ret
+	.endm
+
+	.section .text.hot, "ax"
+	.globl	pv_enter
+	.hidden	pv_enter
+	.type	pv_enter, @function
+pv_enter:
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	movq	%rsp, %gs:percpu_pv_host_rsp(%rip)
+	cmpb	$0, PV_SYSRET(%rsi)
+	jne	1f
+	pushq	FRAME_SS(%rsi)
+	pushq	REGS_RSP(%rdi)
+	pushq	REGS_RFLAGS(%rdi)
+	pushq	FRAME_CS(%rsi)
+	pushq	REGS_RIP(%rdi)
+	load_registers %rdi
+	movq	REGS_RCX(%rdi), %rcx
+	movq	REGS_R11(%rdi), %r11
+	movq	REGS_RDI(%rdi), %rdi
+	swapgs
+	.globl	pv_iret_insn
+	.hidden	pv_iret_insn
+pv_iret_insn:
+	iretq
+1:	load_registers %rdi
+	movq	REGS_RIP(%rdi), %rcx
+	movq	REGS_RFLAGS(%rdi), %r11
+	movq	REGS_RSP(%rdi), %rsp
+	movq	REGS_RDI(%rdi), %rdi
+	swapgs
+	sysretq
+
+	/* IRETQ faulted: trap_common has swapped GS back, the frame is still on
+	 * the stack, and v->regs is what it was. */
+bad_iret:
+	addq	$40, %rsp
+	movq	%gs:percpu_current(%rip), %rax
+	movq	VCPU_ARCH(%rax), %rax
+	movl	$EXIT_BAD_IRET, FRAME_VECTOR(%rax)
+	return_to_host
+	.size	pv_enter, . - pv_enter
+
+	.pushsection .fixup, "a"
+	.balign 4
+	.long	pv_iret_insn - .
+	.long	bad_iret - .
+	.popsection
+
+	/* A trap or interrupt out of ring 3: the stack pointer is at the
+	 * vCPU's struct pv_frame. */
+	.globl	pv_trap_entry
+	.hidden	pv_trap_entry
+	.type	pv_trap_entry, @function
+pv_trap_entry:
+	swapgs
+	movq	%rax, %gs:percpu_trap_scratch(%rip)
+	movq	%gs:percpu_current(%rip), %rax
+	save_registers
+	movq	%gs:percpu_trap_scratch(%rip), %rcx
+	movq	8(%rsp), %rdx
+	movq	24(%rsp), %rsi
+	movq	32(%rsp), %rdi
+	movq	%rcx, REGS_RAX(%rax)
+	movq	%rdx, REGS_RIP(%rax)
+	movq	%rsi, REGS_RFLAGS(%rax)
+	movq	%rdi, REGS_RSP(%rax)
+	movq	%gs:percpu_pv_host_rsp(%rip), %rsp
+	cld
+	return_to_host
+	.size	pv_trap_entry, . - pv_trap_entry
+
+	/* SYSCALL: MSR SFMASK has cleared what flags matter. */
+	.globl	pv_syscall_entry
+	.hidden	pv_syscall_entry
+	.type	pv_syscall_entry, @function
+pv_syscall_entry:
+	swapgs
+	movq	%rax, %gs:percpu_trap_scratch(%rip)
+	movq	%gs:percpu_current(%rip), %rax
+	movq	%rsp, REGS_RSP(%rax)
+	movq	%gs:percpu_pv_host_rsp(%rip), %rsp
+	save_registers
+	movq	%rcx, REGS_RIP(%rax)
+	movq	%r11, REGS_RFLAGS(%rax)
+	movq	%gs:percpu_trap_scratch(%rip), %rcx
+	movq	%rcx, REGS_RAX(%rax)
+	movq	VCPU_ARCH(%rax), %rax
+	movl	$EXIT_SYSCALL, FRAME_VECTOR(%rax)
+	movq	$SEL_GUEST_CS64, FRAME_CS(%rax)
+	movq	$SEL_GUEST_DS, FRAME_SS(%rax)
+	return_to_host
+	.size	pv_syscall_entry, . - pv_syscall_entry
+
+	.globl	pv_compat_syscall_entry
+	.hidden	pv_compat_syscall_entry
+	.type	pv_compat_syscall_entry, @function
+pv_compat_syscall_entry:
+	swapgs
+	movq	%rax, %gs:percpu_trap_scratch(%rip)
+	movq	%gs:percpu_current(%rip), %rax
+	movq	%rsp, REGS_RSP(%rax)
+	movq	%gs:percpu_pv_host_rsp(%rip), %rsp
+	save_registers
+	movq	%rcx, REGS_RIP(%rax)
+	movq	%r11, REGS_RFLAGS(%rax)
+	movq	%gs:percpu_trap_scratch(%rip), %rcx
+	movq	%rcx, REGS_RAX(%rax)
+	movq	VCPU_ARCH(%rax), %rax
+	movl	$EXIT_SYSCALL32, FRAME_VECTOR(%rax)
+	movq	$SEL_GUEST_CS32, FRAME_CS(%rax)
+	movq	$SEL_GUEST_DS, FRAME_SS(%rax)
+	return_to_host
+	.size	pv_compat_syscall_entry, . - pv_compat_syscall_entry
+
+	.section .note.GNU-stack, "", @progbits

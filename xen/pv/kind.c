@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* PV domains as a kind of domain: their creation and end, the kind's table. */
+#include "pv/io.h"
+
+#include "console/printk.h"
+#include "cpu/smp.h"
+#include "domain/cpu_policy.h"
+#include "hypercall/hypercall.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mem/alloc.h"
+#include "pv/entry.h"
+
+#include <xen/features.h>
+
+/* entry.S knows where these are. */
+#define AT(type, field, offset)                                                \
+	_Static_assert(offsetof(type, field) == (offset), #field)
+AT(struct guest_regs, rcx, REGS_RCX);
+AT(struct guest_regs, rsp, REGS_RSP);
+AT(struct guest_regs, rdi, REGS_RDI);
+AT(struct guest_regs, r11, REGS_R11);
+AT(struct guest_regs, rip, REGS_RIP);
+AT(struct guest_regs, rflags, REGS_RFLAGS);
+AT(struct vcpu, regs, 0);
+AT(struct vcpu, arch, VCPU_ARCH);
+AT(struct pv_vcpu, frame.vector, FRAME_VECTOR);
+AT(struct pv_vcpu, frame.cs, FRAME_CS);
+AT(struct pv_vcpu, frame.ss, FRAME_SS);
+AT(struct pv_vcpu, sysret, PV_SYSRET);
+_Static_assert(PV_EXIT_SYSCALL == EXIT_SYSCALL, "exits");
+_Static_assert(PV_EXIT_SYSCALL32 == EXIT_SYSCALL32, "exits");
+_Static_assert(PV_EXIT_BAD_IRET == EXIT_BAD_IRET, "exits");
+
+static int pv_domain_init(struct domain *d,
+			  const struct xen_domctl_createdomain *cfg)
+{
+	struct pv_domain *pd;
+	int rc;
+
+	if (cfg->arch.emulation_flags & ~(uint32_t)XEN_X86_EMU_PIT) {
+		printk(XENLOG_INFO "createdomain: emulated devices %#x for a "
+				   "PV domain\n",
+		       cfg->arch.emulation_flags);
+		return -EINVAL;
+	}
+	pd = xnew(struct pv_domain);
+	if (!pd)
+		return -ENOMEM;
+	d->arch = pd;
+	rc = pv_mm_domain_init(d);
+	if (!rc)
+		rc = cpu_policy_create(d, false);
+	if (rc) {
+		xfree(pd);
+		d->arch = NULL;
+	}
+	return rc;
+}
+
+static void pv_domain_destroy(struct domain *d)
+{
+	xfree(d->arch);
+	d->arch = NULL;
+}
+
+static void pv_vcpu_reset(struct vcpu *v)
+{
+	struct pv_vcpu *pv = pv_vcpu(v);
+
+	memset(pv->traps, 0, sizeof(pv->traps));
+	pv->event_entry = pv->failsafe_entry = pv->syscall_entry = 0;
+	pv->syscall32_entry = pv->nmi_entry = 0;
+	pv->in_kernel = true;
+	fpu_reset(pv->fpu);
+}
+
+static int pv_vcpu_init(struct vcpu *v)
+{
+	/* A page and more of its own: the processor pushes there. */
+	struct pv_vcpu *pv = xnew(struct pv_vcpu);
+
+	if (!pv)
+		return -ENOMEM;
+	pv->fpu = fpu_alloc();
+	if (!pv->fpu) {
+		xfree(pv);
+		return -ENOMEM;
+	}
+	v->arch = pv;
+	pv_mm_vcpu_init(v);
+	pv_vcpu_reset(v);
+	if (v->info)
+		v->info->evtchn_upcall_mask = 1;
+	return 0;
+}
+
+static void pv_vcpu_destroy(struct vcpu *v)
+{
+	fpu_free(pv_vcpu(v)->fpu);
+	xfree(v->arch);
+	v->arch = NULL;
+}
+
+static unsigned int hypercall_bits(struct vcpu *v)
+{
+	return pv_vcpu(v)->in_kernel ? 64 : 0;
+}
+
+/* SYSCALL has two bytes. */
+static void hypercall_restart(struct vcpu *v)
+{
+	v->regs.rip -= 2;
+}
+
+/*
+ * push %rcx; push %r11; mov $nr, %eax; syscall; pop %r11; pop %rcx; ret, 32
+ * bytes each. iret needs its frame complete: RAX too, and no way back.
+ */
+static void hypercall_page(struct domain *d, void *page)
+{
+	static const uint8_t call[] = {0x51, 0x41, 0x53, 0xb8, 0,    0,   0, 0,
+				       0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
+	static const uint8_t iret[] = {0x51, 0x41, 0x53, 0x50, 0xb8, 23,
+				       0,    0,    0,    0x0f, 0x05};
+	uint8_t *p = page;
+
+	(void)d;
+	memset(page, 0xcc, PAGE_SIZE);
+	for (unsigned int i = 0; i < PAGE_SIZE / 32; i++, p += 32) {
+		memcpy(p, call, sizeof(call));
+		memcpy(p + 4, &i, sizeof(i));
+		if (i == __HYPERVISOR_iret)
+			memcpy(p, iret, sizeof(iret));
+	}
+}
+
+static int trigger(struct vcpu *v, uint32_t what)
+{
+	if (what != XEN_DOMCTL_SENDTRIGGER_NMI)
+		return -ENOSYS;
+	pv_send_nmi(v);
+	return 0;
+}
+
+static int own_frames(struct domain *d, mfn_t mfn, uint64_t n, uint64_t pfn)
+{
+	int rc = 0;
+
+	for (uint64_t i = 0; i < n && !rc; i++)
+		rc = pv_m2p_set(mfn_add(mfn, i),
+				pfn == INVALID_M2P_ENTRY ? pfn : pfn + i);
+	pv_note_frames(d, mfn, n);
+	return rc;
+}
+
+static const struct domain_kind kind = {
+	.name = "PV",
+	.features = BIT(XENFEAT_mmu_pt_update_preserve_ad) |
+		    BIT(XENFEAT_highmem_assist) |
+		    BIT(XENFEAT_gnttab_map_avail_bits),
+	.vm_assists = BIT(VMASST_TYPE_writable_pagetables) |
+		      BIT(VMASST_TYPE_pae_extended_cr3) |
+		      BIT(VMASST_TYPE_architectural_iopl) |
+		      BIT(VMASST_TYPE_runstate_update_flag),
+	.domain_init = pv_domain_init,
+	.domain_relinquish = pv_mm_domain_relinquish,
+	.domain_destroy = pv_domain_destroy,
+	.vcpu_init = pv_vcpu_init,
+	.vcpu_destroy = pv_vcpu_destroy,
+	.vcpu_set_context = pv_set_context,
+	.context_size = sizeof(struct vcpu_guest_context),
+	.vcpu_get_context = pv_get_context,
+	.send_nmi = pv_send_nmi,
+	.vcpu_reset = pv_vcpu_reset,
+	.sched = &pv_sched_ops,
+	.event_notify = pv_event_notify,
+	.vcpu_has_work = pv_vcpu_has_work,
+	.copy_to_guest = pv_copy_to_guest,
+	.copy_from_guest = pv_copy_from_guest,
+	.va_to_gfn = pv_va_to_gfn,
+	.hypercall_bits = hypercall_bits,
+	.hypercall_restart = hypercall_restart,
+	.hypercall_page = hypercall_page,
+	.trigger = trigger,
+	.physdev_op = pv_physdev_op,
+	.own_frames = own_frames,
+	.release_frame = pv_release_frame,
+	.grant_map = pv_grant_map,
+	.grant_unmap = pv_grant_unmap,
+	.grant_replace = pv_grant_replace,
+	.grant_flush = pv_grant_flush,
+};
+
+int pv_init(void)
+{
+	int rc = pv_m2p_init();
+
+	if (!rc)
+		rc = pv_init_cpu();
+	if (rc) {
+		printk(XENLOG_WARNING "No memory for PV domains\n");
+		return rc;
+	}
+	trap_from_guest = pv_trap_entry;
+	trap_guest_iret = (uint64_t)pv_iret_insn;
+	pv_calls_init();
+	domain_kind_pv = &kind;
+	return 0;
+}
+
+int pv_init_cpu(void)
+{
+	fpu_init_cpu();
+	return pv_segments_init_cpu();
+}

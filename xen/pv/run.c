@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A PV vCPU's turn on a CPU: what it is to be told first, the guest, what ended
+ * its run; again, until a softirq wants the CPU or the vCPU waits.
+ */
+#include "pv/io.h"
+
+#include "cpu/msr.h"
+#include "cpu/softirq.h"
+#include "lib/atomic.h"
+#include "mem/layout.h"
+#include "mem/map.h"
+
+#define HOT __attribute__((section(".text.hot")))
+
+/* entry.S */
+DEFINE_PER_CPU(uint64_t, pv_host_rsp);
+
+void pv_load_cr3(struct vcpu *v)
+{
+	const struct pv_vcpu *pv = pv_vcpu(v);
+
+	write_cr3(mfn_to_maddr(pv->in_kernel ? pv->mm.cr3_kernel
+					     : pv->mm.cr3_user));
+}
+
+HOT void pv_set_mode(struct vcpu *v, bool kernel)
+{
+	struct pv_vcpu *pv = pv_vcpu(v);
+
+	if (pv->in_kernel == kernel)
+		return;
+	pv->in_kernel = kernel;
+	pv_swap_gs(v);
+	if (kernel || !mfn_eq(pv->mm.cr3_user, INVALID_MFN))
+		pv_load_cr3(v);
+}
+
+static HOT bool event_waits(const struct vcpu *v)
+{
+	return v->info && READ_ONCE(v->info->evtchn_upcall_pending) &&
+	       !READ_ONCE(v->info->evtchn_upcall_mask);
+}
+
+/* Interrupts off: nothing that comes in between is missed. */
+static HOT void deliver(struct vcpu *v, struct pv_vcpu *pv)
+{
+	if (unlikely(pv->nmi_pending && !pv->in_nmi && pv->nmi_entry)) {
+		pv->nmi_pending = false;
+		pv->in_nmi = true;
+		pv_bounce(v, pv->nmi_entry, SEL_GUEST_CS64, true,
+			  NO_ERROR_CODE);
+	}
+	if (event_waits(v) && pv->event_entry)
+		pv_bounce(v, pv->event_entry, SEL_GUEST_CS64, true,
+			  NO_ERROR_CODE);
+}
+
+static HOT void pv_run(struct sched_unit *u)
+{
+	struct vcpu *v = container_of(u, struct vcpu, unit);
+	struct pv_vcpu *pv = pv_vcpu(v);
+
+	this_cpu(current) = v;
+	for (;;) {
+		uint64_t cr2 = 0;
+
+		local_irq_disable();
+		if (unlikely(softirq_is_pending() || u->state != SCHED_RUNNING))
+			break;
+		deliver(v, pv);
+		if (unlikely(u->state != SCHED_RUNNING))
+			break;
+		pv_enter(v, pv);
+		if (pv->frame.vector == TRAP_PF)
+			cr2 = read_cr2();
+		pv_handle_exit(v, pv->frame.vector, cr2);
+	}
+	local_irq_enable();
+	this_cpu(current) = NULL;
+}
+
+static void set_cr0_ts(bool on)
+{
+	uint64_t cr0 = read_cr0();
+
+	write_cr0(on ? cr0 | X86_CR0_TS : cr0 & ~X86_CR0_TS);
+}
+
+static void pv_switch_in(struct sched_unit *u)
+{
+	struct vcpu *v = container_of(u, struct vcpu, unit);
+	struct pv_vcpu *pv = pv_vcpu(v);
+
+	fpu_restore(pv->fpu);
+	if (pv->ts)
+		set_cr0_ts(true);
+	set_bit(smp_processor_id(), d_mm(v->domain)->cpus.bits);
+	smp_mb();
+	pv_load_cr3(v);
+	this_cpu(tss).rsp[0] = (uint64_t)(&pv->frame + 1);
+	pv_load_descriptors(v);
+	pv_load_segments(v);
+	pv_load_debugregs(v);
+	pv->loaded = true;
+}
+
+static void pv_switch_out(struct sched_unit *u)
+{
+	struct vcpu *v = container_of(u, struct vcpu, unit);
+	struct pv_vcpu *pv = pv_vcpu(v);
+
+	pv->loaded = false;
+	pv_drop_debugregs(v);
+	pv_save_segments(v);
+	write_cr3(host_cr3);
+	clear_bit(smp_processor_id(), d_mm(v->domain)->cpus.bits);
+	set_cr0_ts(false);
+	fpu_save(pv->fpu);
+}
+
+void pv_event_notify(struct vcpu *v)
+{
+	if (v != current)
+		vcpu_kick(v);
+}
+
+bool pv_vcpu_has_work(struct vcpu *v)
+{
+	return event_waits(v) || pv_vcpu(v)->nmi_pending;
+}
+
+void pv_send_nmi(struct vcpu *v)
+{
+	WRITE_ONCE(pv_vcpu(v)->nmi_pending, true);
+	vcpu_kick(v);
+}
+
+const struct sched_unit_ops pv_sched_ops = {
+	.run = pv_run,
+	.switch_out = pv_switch_out,
+	.switch_in = pv_switch_in,
+	.runstate = vcpu_runstate_change,
+};

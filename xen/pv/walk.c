@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* A guest's page tables, read by us: through the direct map, under the lock. */
+#include "pv/pv.h"
+
+#include "mem/layout.h"
+
+static unsigned int index_at(uint64_t va, unsigned int level)
+{
+	return (va >> (PAGE_SHIFT + 9 * (level - 1))) & 511;
+}
+
+bool pv_walk(const struct vcpu *v, uint64_t va, unsigned int level,
+	     mfn_t *table, unsigned int *index)
+{
+	mfn_t at = v_mm(v)->cr3_kernel;
+
+	if (mfn_eq(at, INVALID_MFN) || (va >> 47 && va >> 47 != 0x1ffff) ||
+	    !pv_guest_slot(4, index_at(va, 4)))
+		return false;
+	for (unsigned int l = 4; l > level; l--) {
+		const uint64_t *t = mfn_to_virt(at);
+		uint64_t e = READ_ONCE(t[index_at(va, l)]);
+
+		if (!(e & PTE_P))
+			return false;
+		at = pte_mfn(e);
+	}
+	*table = at;
+	*index = index_at(va, level);
+	return true;
+}
+
+bool pv_va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn)
+{
+	struct pv_mm_domain *mm = d_mm(v->domain);
+	unsigned int index;
+	uint64_t e = 0;
+	mfn_t table;
+
+	spin_lock(&mm->lock);
+	if (pv_walk(v, va, 1, &table, &index))
+		e = READ_ONCE(((uint64_t *)mfn_to_virt(table))[index]);
+	spin_unlock(&mm->lock);
+	if ((e & (PTE_P | PTE_RW)) != (PTE_P | PTE_RW))
+		return false;
+	*gfn = _gfn(mfn_x(pte_mfn(e)));
+	return true;
+}
