@@ -49,12 +49,16 @@ struct dom0_build {
 extern uint32_t dom0_max_vcpus;
 /* Pages, from dom0_mem= and what there is. */
 uint64_t dom0_pages(uint64_t available);
+/* dom0=, or else what the machine can do. */
 bool dom0_wants_pv(void);
 
 /* dom0_kernel.c: in this order; the modules are free memory after the first */
-void dom0_unpack(struct dom0_build *b);
+void dom0_unpack(struct dom0_build *b, bool pv);
 void dom0_place_kernel(struct dom0_build *b);
 void dom0_write_start_info(struct dom0_build *b);
+
+/* dom0_pv.c: everything from the unpacked kernel to its first vCPU's state */
+void dom0_build_pv(struct dom0_build *b);
 
 /* dom0_memory.c */
 void dom0_take_memory(struct dom0_build *b);

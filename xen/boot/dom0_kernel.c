@@ -123,7 +123,7 @@ static void __init unpack_kernel(struct dom0_build *b, struct image_payload *p)
 		panic("dom0's kernel: %s", why);
 }
 
-void __init dom0_unpack(struct dom0_build *b)
+void __init dom0_unpack(struct dom0_build *b, bool pv)
 {
 	struct image_payload p;
 
@@ -131,7 +131,10 @@ void __init dom0_unpack(struct dom0_build *b)
 		panic("no dom0 kernel: it is the first module that the boot "
 		      "loader must load");
 	unpack_kernel(b, &p);
-	if (!image_is_pvh(&b->elf))
+	if (pv && (!image_is_pv(&b->elf) || !b->elf.is64))
+		panic("dom0's kernel cannot start as PV: it has no Xen notes "
+		      "of a 64-bit PV kernel (Linux: CONFIG_XEN_PV)");
+	if (!pv && !image_is_pvh(&b->elf))
 		panic("dom0's kernel cannot start as PVH: it has no "
 		      "XEN_ELFNOTE_PHYS32_ENTRY (Linux: CONFIG_XEN_PVH)");
 	report_kernel(&b->elf, &p);

@@ -21,7 +21,7 @@ struct amount {
 static struct dom0_mem {
 	struct amount size, min, max;
 } dom0_mem;
-static bool want_pv;
+static enum { BY_MACHINE, WANT_PV, WANT_PVH } want;
 
 static int __init parse_amount(const char *s, struct amount *a,
 			       const char **end)
@@ -111,9 +111,9 @@ static int __init parse_dom0(const struct param *p __maybe_unused,
 		while (value[n] && value[n] != ',')
 			n++;
 		if (is_word(value, n, "pvh"))
-			want_pv = false;
+			want = WANT_PVH;
 		else if (is_word(value, n, "pv"))
-			want_pv = true;
+			want = WANT_PV;
 		else if (!is_word(value, n, "verbose") &&
 			 !is_word(value, n, "shadow=0"))
 			return -EINVAL;
@@ -127,7 +127,7 @@ PARAM_CUSTOM("dom0", parse_dom0, "dom0's kind: pvh or pv");
 
 bool __init dom0_wants_pv(void)
 {
-	return want_pv;
+	return want == BY_MACHINE ? !domain_kind_hvm : want == WANT_PV;
 }
 
 static uint64_t __init pages_of(const struct amount *a, uint64_t available,

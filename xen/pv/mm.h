@@ -196,6 +196,8 @@ int pv_set_base(struct vcpu *v, uint64_t mfn, bool user);
 int pv_new_base(struct vcpu *v, uint64_t mfn);
 /* Both at once, for a new context; the vCPU is paused. */
 int pv_mm_set_context(struct vcpu *v, uint64_t kernel, uint64_t user);
+/* Pins its kernel's level 4 table, as a builder leaves it: 0 or -EINVAL. */
+int pv_pin_base(struct vcpu *v);
 long pv_mmu_update(struct vcpu *v, const uint64_t args[6]);
 long pv_mmuext_op(struct vcpu *v, const uint64_t args[6]);
 long pv_update_va_mapping(struct vcpu *v, const uint64_t args[6]);

@@ -92,6 +92,17 @@ int pv_mm_set_context(struct vcpu *v, uint64_t kernel, uint64_t user)
 	return rc;
 }
 
+int pv_pin_base(struct vcpu *v)
+{
+	struct pv_mm_domain *mm = d_mm(v->domain);
+	int rc;
+
+	spin_lock(&mm->lock);
+	rc = pin(v->domain, &v_mm(v)->work, v_mm(v)->cr3_kernel, 4);
+	spin_unlock(&mm->lock);
+	return rc;
+}
+
 int pv_new_base(struct vcpu *v, uint64_t mfn)
 {
 	struct pv_mm_domain *mm = d_mm(v->domain);
