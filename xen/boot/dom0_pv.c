@@ -170,14 +170,19 @@ static void __init make_tables(const struct pv_layout *l)
 
 	memset(l4, 0, PAGE_SIZE);
 	for (uint64_t va = l->virt.base; va != l->end; va += PAGE_SIZE) {
-		bool table = va >= l->tables && va < l->stack;
 		uint64_t *t = table_below(l, l4, 39, va, &next);
+		uint64_t flags = FLAGS_LEAF;
+
+		/* Only the kernel has code, and tables are not written to. */
+		if (va >= l->p2m)
+			flags |= PTE_NX;
+		if (va >= l->tables && va < l->stack)
+			flags &= ~PTE_RW;
 
 		t = table_below(l, t, 30, va, &next);
 		t = table_below(l, t, 21, va, &next);
-		t[(va >> PAGE_SHIFT) % ENTRIES] =
-			virt_to_maddr(at(l, va)) |
-			(table ? FLAGS_LEAF & ~PTE_RW : FLAGS_LEAF);
+		t[(va >> PAGE_SHIFT) % ENTRIES] = virt_to_maddr(at(l, va)) |
+						  flags;
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/layout.h"
+#include "pv/pirq.h"
 
 #include <xen/callback.h>
 #include <xen/nmi.h>
@@ -259,7 +260,7 @@ long pv_physdev_op(struct vcpu *v, uint32_t cmd, uint64_t arg)
 	case PHYSDEVOP_set_iobitmap:
 		return 0;
 	}
-	return -ENOSYS;
+	return pv_pirq_op(v, cmd, arg);
 }
 
 void pv_calls_init(void)

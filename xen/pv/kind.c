@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mem/alloc.h"
 #include "pv/entry.h"
+#include "pv/pirq.h"
 
 #include <xen/features.h>
 
@@ -51,6 +52,8 @@ static int pv_domain_init(struct domain *d,
 	rc = pv_mm_domain_init(d);
 	if (!rc)
 		rc = cpu_policy_create(d, false);
+	if (!rc)
+		rc = pv_pirq_init(d);
 	if (rc) {
 		xfree(pd);
 		d->arch = NULL;
@@ -60,6 +63,7 @@ static int pv_domain_init(struct domain *d,
 
 static void pv_domain_destroy(struct domain *d)
 {
+	pv_pirq_destroy(d);
 	xfree(d->arch);
 	d->arch = NULL;
 }
@@ -184,6 +188,8 @@ static const struct domain_kind kind = {
 	.hypercall_page = hypercall_page,
 	.trigger = trigger,
 	.physdev_op = pv_physdev_op,
+	.pirq_bind = pv_pirq_bind,
+	.pirq_unbind = pv_pirq_unbind,
 	.own_frames = own_frames,
 	.release_frame = pv_release_frame,
 	.grant_map = pv_grant_map,

@@ -63,7 +63,8 @@ struct pv_vcpu {
 };
 
 struct pv_domain {
-	uint32_t pci_index; /* what dom0 wrote to port 0xcf8 */
+	uint32_t pci_index;     /* what dom0 wrote to port 0xcf8 */
+	struct pv_pirqs *pirqs; /* dom0's, pirq.c; NULL: it has none */
 	struct pv_mm_domain mm;
 };
 
