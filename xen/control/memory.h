@@ -15,7 +15,10 @@ typedef long memory_fn(struct vcpu *v, uint64_t arg, uint64_t start);
 
 /* reserve.c */
 memory_fn mem_increase_reservation, mem_decrease_reservation,
-	mem_populate_physmap, mem_exchange;
+	mem_populate_physmap;
+
+/* exchange.c */
+memory_fn mem_exchange;
 
 /* physmap.c */
 memory_fn mem_add_to_physmap, mem_add_to_physmap_batch, mem_remove_from_physmap,

@@ -206,10 +206,3 @@ long mem_decrease_reservation(struct vcpu *v, uint64_t arg, uint64_t start)
 	return run_extents(v, arg, start, XENMEM_decrease_reservation,
 			   decrease_one);
 }
-
-/* Exchanging frames is for those who see machine frames: PV domains. */
-long mem_exchange(struct vcpu *v, uint64_t arg __maybe_unused,
-		  uint64_t start __maybe_unused)
-{
-	return v->domain->kind->translated ? -EOPNOTSUPP : -ENOSYS;
-}
