@@ -5,10 +5,12 @@
  */
 #include "pv/io.h"
 
+#include "console/serial.h"
 #include "cpu/pci.h"
 #include "domain/guest_access.h"
 
-/* Ours: interrupt controllers, timer, PCI's index (a register of its own). */
+/* Ours: interrupt controllers, timer, the serial line of our console. PCI's
+ * index is a register of its own (below). */
 static bool is_ours(unsigned int port, unsigned int size)
 {
 	static const struct {
@@ -18,7 +20,8 @@ static bool is_ours(unsigned int port, unsigned int size)
 	for (unsigned int i = 0; i < ARRAY_SIZE(ours); i++)
 		if (port <= ours[i].last && port + size > ours[i].first)
 			return true;
-	return false;
+	return serial_port() && port < serial_port() + 8U &&
+	       port + size > serial_port();
 }
 
 static uint32_t port_in(unsigned int port, unsigned int size)
