@@ -6,7 +6,6 @@
 #include "guest.h"
 #include "hypercall.h"
 #include <xen/event_channel.h>
-#include <xen/hvm/params.h>
 #include <xen/io/console.h>
 #include <xen/sched.h>
 
@@ -15,15 +14,8 @@ static uint32_t ring_port;
 
 void console_init(void)
 {
-	uint64_t frame, port;
-
-	if (is_dom0)
-		return;
-	if (hvm_get_param(HVM_PARAM_CONSOLE_PFN, &frame) || !frame ||
-	    hvm_get_param(HVM_PARAM_CONSOLE_EVTCHN, &port))
-		return;
-	ring = (struct xencons_interface *)(frame * PAGE_SIZE);
-	ring_port = (uint32_t)port;
+	if (!is_dom0)
+		ring = console_find(&ring_port);
 }
 
 static void ring_write(const char *s, size_t n)

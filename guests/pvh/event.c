@@ -4,11 +4,7 @@
  * bits. The upcall only counts and clears the per-CPU flag and selector, so a
  * test sees which port is pending by asking event_take().
  */
-#include "guest.h"
-#include "hypercall.h"
-#include <xen/event_channel.h>
-#include <xen/hvm/params.h>
-#include <xen/memory.h>
+#include "event.h"
 
 struct shared_info shared_info __attribute__((aligned(4096)));
 volatile unsigned long upcalls;
@@ -18,7 +14,7 @@ struct vcpu_info *vcpu_info(unsigned int cpu)
 	return &shared_info.vcpu_info[cpu];
 }
 
-static void upcall(struct trap_frame *f)
+void event_upcall(struct trap_frame *f)
 {
 	struct vcpu_info *v = vcpu_info(0);
 
@@ -26,29 +22,6 @@ static void upcall(struct trap_frame *f)
 	__atomic_store_n(&v->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&v->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
 	upcalls++;
-}
-
-static long map_shared_info(void)
-{
-	struct xen_add_to_physmap x = {
-		.domid = DOMID_SELF,
-		.space = XENMAPSPACE_shared_info,
-		.gpfn = frame_of(&shared_info),
-	};
-
-	return memory_op(XENMEM_add_to_physmap, &x);
-}
-
-long event_init(void)
-{
-	long rc = map_shared_info();
-
-	if (rc)
-		return rc;
-	trap_handler(UPCALL_VECTOR, upcall);
-	vcpu_info(0)->evtchn_upcall_mask = 0;
-	return hvm_set_param(HVM_PARAM_CALLBACK_IRQ,
-			     2ull << 56 | UPCALL_VECTOR);
 }
 
 bool event_pending(unsigned int port)

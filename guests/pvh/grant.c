@@ -1,29 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* This domain's version 1 grant table, mapped over pages of our own. */
+/* Entries of this domain's version 1 grant table. */
 #include "guest.h"
-#include "hypercall.h"
 #include <xen/grant_table.h>
-#include <xen/memory.h>
-
-static uint8_t frames[GRANT_FRAMES][4096] __attribute__((aligned(4096)));
-static bool mapped;
-
-struct grant_entry_v1 *grant_table(void)
-{
-	for (unsigned int i = 0; !mapped && i < GRANT_FRAMES; i++) {
-		struct xen_add_to_physmap x = {
-			.domid = DOMID_SELF,
-			.space = XENMAPSPACE_grant_table,
-			.idx = i,
-			.gpfn = frame_of(frames[i]),
-		};
-
-		if (memory_op(XENMEM_add_to_physmap, &x))
-			return NULL;
-	}
-	mapped = true;
-	return (struct grant_entry_v1 *)frames;
-}
 
 void grant_access(unsigned int ref, unsigned int domid, uint64_t frame,
 		  bool readonly)

@@ -18,6 +18,10 @@
 	__attribute__((aligned(4096), section(".bss.pages,\"aw\",@nobits#")))
 #define barrier() __asm__ volatile("" ::: "memory")
 
+/* cpuid(), irq_enable(), irq_disable(), frame_of(), GUEST_IS_PV: as hardware
+ * containers do it (guests/pvh) or as PV guests do (guests/pv). */
+#include <machine.h>
+
 /* start.c: who we are. Valid from the first line of the guest's main. */
 extern bool is_dom0;
 extern const char *command_line;
@@ -40,6 +44,8 @@ unsigned long option(const char *word, unsigned long dflt);
 int vsnprint(char *buf, size_t size, const char *fmt, va_list ap);
 void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void console_init(void);
+/* start.c: the ring that xenconsoled reads, NULL if there is none. */
+void *console_find(uint32_t *port);
 void console_write(const char *s, size_t n);
 
 /* string.c */
@@ -57,10 +63,6 @@ size_t strlen(const char *s);
 void *window_slot(unsigned int slot);
 void *window_map(unsigned int slot, uint64_t frame, unsigned long flags);
 void window_unmap(unsigned int slot);
-static inline unsigned long frame_of(const void *p)
-{
-	return (unsigned long)p / PAGE_SIZE;
-}
 
 /* trap.c */
 struct trap_frame {
@@ -110,13 +112,6 @@ static inline uint64_t rdtsc(void)
 	return ((uint64_t)hi << 32) | lo;
 }
 
-static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4])
-{
-	__asm__ volatile("cpuid"
-			 : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
-			 : "a"(leaf), "c"(sub));
-}
-
 static inline uint64_t rdmsr(uint32_t msr)
 {
 	uint32_t lo, hi;
@@ -143,16 +138,6 @@ static inline uint8_t inb(uint16_t port)
 static inline void outb(uint16_t port, uint8_t v)
 {
 	__asm__ volatile("outb %0, %w1" ::"a"(v), "Nd"(port));
-}
-
-static inline void irq_enable(void)
-{
-	__asm__ volatile("sti; nop" ::: "memory");
-}
-
-static inline void irq_disable(void)
-{
-	__asm__ volatile("cli" ::: "memory");
 }
 
 static inline void cpu_relax(void)

@@ -39,23 +39,6 @@ static bool find_hypervisor(void)
 	return false;
 }
 
-unsigned long option(const char *word, unsigned long dflt)
-{
-	size_t n = strlen(word);
-
-	for (const char *p = command_line; *p; p++) {
-		unsigned long v = 0;
-
-		if ((p != command_line && p[-1] != ' ') || memcmp(p, word, n) ||
-		    p[n] != '=')
-			continue;
-		for (p += n + 1; *p >= '0' && *p <= '9'; p++)
-			v = v * 10 + (unsigned long)(*p - '0');
-		return v;
-	}
-	return dflt;
-}
-
 long hvm_get_param(uint32_t index, uint64_t *value)
 {
 	struct xen_hvm_param p = {.domid = DOMID_SELF, .index = index};
@@ -71,6 +54,17 @@ long hvm_set_param(uint32_t index, uint64_t value)
 		.domid = DOMID_SELF, .index = index, .value = value};
 
 	return hvm_op(HVMOP_set_param, &p);
+}
+
+void *console_find(uint32_t *port)
+{
+	uint64_t frame, number;
+
+	if (hvm_get_param(HVM_PARAM_CONSOLE_PFN, &frame) || !frame ||
+	    hvm_get_param(HVM_PARAM_CONSOLE_EVTCHN, &number))
+		return NULL;
+	*port = (uint32_t)number;
+	return (void *)(frame * PAGE_SIZE);
 }
 
 unsigned short own_domid(void)

@@ -40,12 +40,12 @@ static void __init scratch_free(void *ctx __maybe_unused, void *p)
 }
 
 static void __init report_kernel(const struct image_elf *elf,
-				 const struct image_payload *p)
+				 const struct image_payload *p, bool pv)
 {
 	printk("dom0 kernel: %s %s, %s, %lu KiB, at %#lx to %#lx, entry %#lx\n",
 	       elf->notes.guest_os, elf->notes.guest_version,
 	       image_format_name(p->format), p->unpacked >> 10, elf->pstart,
-	       elf->pend, elf->notes.phys32_entry);
+	       elf->pend, pv ? elf->notes.entry : elf->notes.phys32_entry);
 }
 
 /* Frames for size bytes below 4 GiB that keep out of the kernel's way; those
@@ -137,7 +137,7 @@ void __init dom0_unpack(struct dom0_build *b, bool pv)
 	if (!pv && !image_is_pvh(&b->elf))
 		panic("dom0's kernel cannot start as PVH: it has no "
 		      "XEN_ELFNOTE_PHYS32_ENTRY (Linux: CONFIG_XEN_PVH)");
-	report_kernel(&b->elf, &p);
+	report_kernel(&b->elf, &p, pv);
 	move_initrd(b);
 }
 
