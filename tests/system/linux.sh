@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # A Debian kernel as a PVH guest: created, looked at, changed while it runs,
 # stopped in every way; with a disk and a network card whose backends are
-# dom0's. Wants /lab/guest-kernel and /lab/guest.cpio; KIND=pv for a PV one.
+# dom0's. Wants /lab/guest-kernel and /lab/guest.cpio; KINDS=pv for a PV one.
 . /lab/tap.sh
-kind=${KIND:-pvh}
+kind=${KINDS:-pvh}
 before=$(holdings)
 guest() {
 	local name=$1 words=$2

@@ -95,7 +95,8 @@ trap_common:
 	/*
 	 * A stack of its own, whose top says what GS.base is on this CPU: the
 	 * one in place may be a guest's, even in ring 0 (a few instructions on
-	 * the way in and out).
+	 * the way in and out). While a hardware container is loaded there may be
+	 * no such stacks (hvm/svm/svm.c), and GS is ours then.
 	 */
 	.balign 16
 trap_ist:
@@ -107,10 +108,13 @@ trap_ist:
 	movl	%edx, %r13d
 	movq	%rsp, %rbx
 	orq	$4095, %rbx
+	movabsq	$IST_MARK, %rdx
+	cmpq	-7(%rbx), %rdx
+	jne	3f
 	movl	-15(%rbx), %eax
 	movl	-11(%rbx), %edx
 	wrmsr
-	movq	%rsp, %rdi
+3:	movq	%rsp, %rdi
 	andq	$-16, %rsp
 	movq	%rdi, %rbx
 	call	trap_dispatch

@@ -235,6 +235,7 @@ static uint64_t ist_top(unsigned int cpu, unsigned int i)
 {
 	uint64_t *top = (uint64_t *)per_cpu(ist_stacks, cpu)[i + 1];
 
+	top[-1] = IST_MARK;
 	top[-2] = percpu_offset[cpu];
 	return (uint64_t)&top[-2];
 }

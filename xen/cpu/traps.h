@@ -23,6 +23,8 @@
 #define IST_NMI 2
 #define IST_MC  3
 #define IST_DB  4
+/* In the last word of each of these stacks; the word before is GS.base. */
+#define IST_MARK 0x4f73746c65724953
 
 #define TRAP_DB  1
 #define TRAP_NMI 2

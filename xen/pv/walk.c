@@ -37,6 +37,9 @@ bool pv_va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn)
 	uint64_t e = 0;
 	mfn_t table;
 
+	/* Whoever asks for another vCPU, not yet up, means his own tables. */
+	if (current && current->domain == v->domain)
+		v = current;
 	spin_lock(&mm->lock);
 	if (pv_walk(v, va, 1, &table, &index))
 		e = READ_ONCE(((uint64_t *)mfn_to_virt(table))[index]);
