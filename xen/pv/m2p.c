@@ -17,9 +17,15 @@
 #define TABLE    (PTE_P | PTE_US | PTE_A)
 #define LEAF     (PTE_P | PTE_US | PTE_A | PTE_NX)
 
+/* A table of level 1, and how many valid entries each of its pages has. */
+struct leaf {
+	uint64_t *table;
+	uint16_t used[512];
+};
+
 static uint64_t slot_entry; /* of level 4 */
-static uint64_t **leaves;   /* tables of level 1 */
-static uint64_t nobody;     /* the entry of the page of invalid ones */
+static struct leaf *leaves;
+static uint64_t nobody; /* the entry of the page of invalid ones */
 static spinlock_t m2p_lock = SPINLOCK_INIT(LOCK_MAP);
 
 static void *new_page(void)
@@ -49,7 +55,7 @@ static int __init add_leaves(uint64_t *l3, uint64_t i)
 	l2[i % 512] = entry_of(table, TABLE);
 	for (unsigned int n = 0; n < 512; n++)
 		table[n] = nobody;
-	leaves[i] = table;
+	leaves[i].table = table;
 	return 0;
 }
 
@@ -59,7 +65,7 @@ int __init pv_m2p_init(void)
 	uint64_t tables = DIV_ROUND_UP(pages, 512);
 	uint64_t *l3 = new_page(), *none = new_page();
 
-	leaves = xnew_array(uint64_t *, tables);
+	leaves = xnew_array(struct leaf, tables);
 	if (!l3 || !none || !leaves)
 		return -ENOMEM;
 	memset(none, 0xff, PAGE_SIZE);
@@ -74,46 +80,71 @@ int __init pv_m2p_init(void)
 	return 0;
 }
 
-/* A page of its own for the entries around mfn. CPUs that read there before
- * remember the other. */
-static uint64_t *own_page(uint64_t *e)
-{
-	uint64_t *page = new_page();
-	bool used;
-
-	if (!page)
-		return NULL;
-	memset(page, 0xff, PAGE_SIZE);
-	spin_lock(&m2p_lock);
-	used = *e == nobody;
-	if (used)
-		WRITE_ONCE(*e, entry_of(page, LEAF));
-	spin_unlock(&m2p_lock);
-	if (used)
-		pv_flush_cpus(&cpu_online_map);
-	else
-		free_page_virt(page);
-	return maddr_to_virt(*e & PTE_ADDR);
-}
-
-static uint64_t *leaf_of(mfn_t mfn)
+static struct leaf *leaf_of(mfn_t mfn)
 {
 	uint64_t page = mfn_x(mfn) / PER_PAGE;
 
-	return &leaves[page / 512][page % 512];
+	return &leaves[page / 512];
+}
+
+/* The table's word for mfn; the lock is held. A page more or less is known to
+ * the CPUs when they flush, which *changed asks for. */
+static uint64_t *word_at(mfn_t mfn, bool *changed)
+{
+	struct leaf *l = leaf_of(mfn);
+	uint64_t n = mfn_x(mfn) / PER_PAGE % 512, *page;
+
+	if (l->table[n] == nobody) {
+		page = new_page();
+		if (!page)
+			return NULL;
+		memset(page, 0xff, PAGE_SIZE);
+		WRITE_ONCE(l->table[n], entry_of(page, LEAF));
+		*changed = true;
+	}
+	page = maddr_to_virt(l->table[n] & PTE_ADDR);
+	return &page[mfn_x(mfn) % PER_PAGE];
+}
+
+/* One valid entry more or less; the page that has none any more, or NULL. */
+static void *count_entry(mfn_t mfn, int by, bool *changed)
+{
+	struct leaf *l = leaf_of(mfn);
+	uint64_t n = mfn_x(mfn) / PER_PAGE % 512;
+	void *page;
+
+	l->used[n] = (uint16_t)(l->used[n] + by);
+	if (l->used[n])
+		return NULL;
+	page = maddr_to_virt(l->table[n] & PTE_ADDR);
+	WRITE_ONCE(l->table[n], nobody);
+	*changed = true;
+	return page;
 }
 
 int pv_m2p_set(mfn_t mfn, uint64_t pfn)
 {
-	uint64_t *e = leaf_of(mfn), *page;
+	bool changed = false, valid = pfn != INVALID_M2P_ENTRY, was;
+	void *unused = NULL;
+	uint64_t *w;
 
-	if (*e == nobody && pfn == INVALID_M2P_ENTRY)
+	if (!valid && pv_m2p_get(mfn) == INVALID_M2P_ENTRY)
 		return 0;
-	page = *e == nobody ? own_page(e) : maddr_to_virt(*e & PTE_ADDR);
-	if (!page)
-		return -ENOMEM;
-	WRITE_ONCE(page[mfn_x(mfn) % PER_PAGE], pfn);
-	return 0;
+	spin_lock(&m2p_lock);
+	w = word_at(mfn, &changed);
+	if (w) {
+		was = *w != INVALID_M2P_ENTRY;
+		WRITE_ONCE(*w, pfn);
+		if (was != valid)
+			unused = count_entry(mfn, valid ? 1 : -1, &changed);
+	}
+	spin_unlock(&m2p_lock);
+	/* CPUs that read there before remember another page. */
+	if (changed)
+		pv_flush_cpus(&cpu_online_map);
+	if (unused)
+		free_page_virt(unused);
+	return w ? 0 : -ENOMEM;
 }
 
 uint64_t pv_m2p_get(mfn_t mfn)
@@ -122,7 +153,8 @@ uint64_t pv_m2p_get(mfn_t mfn)
 
 	if (!mfn_valid(mfn))
 		return INVALID_M2P_ENTRY;
-	page = maddr_to_virt(*leaf_of(mfn) & PTE_ADDR);
+	page = maddr_to_virt(leaf_of(mfn)->table[mfn_x(mfn) / PER_PAGE % 512] &
+			     PTE_ADDR);
 	return READ_ONCE(page[mfn_x(mfn) % PER_PAGE]);
 }
 
