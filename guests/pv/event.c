@@ -3,6 +3,7 @@
  * flag. The upcall only counts, as that of guests/pvh does. */
 #include "pv.h"
 #include "event.h"
+#include <xen/sched.h>
 #include <xen/version.h>
 
 void irq_enable(void)
@@ -18,6 +19,11 @@ void irq_disable(void)
 {
 	__atomic_store_n(&vcpu_info(0)->evtchn_upcall_mask, 1,
 			 __ATOMIC_SEQ_CST);
+}
+
+void cpu_halt(void)
+{
+	sched_op(SCHEDOP_block, NULL);
 }
 
 long event_init(void)

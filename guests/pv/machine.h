@@ -20,5 +20,7 @@ static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4])
 /* Events, which are all the interrupts that there are. */
 void irq_enable(void);
 void irq_disable(void);
+/* Until an event comes. */
+void cpu_halt(void);
 
 #endif

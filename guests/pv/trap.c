@@ -8,8 +8,6 @@
 #include <xen/callback.h>
 #include <xen/sched.h>
 
-#define USER_RETURN_VECTOR 0x81
-
 extern uint8_t try_landing[], user_return[];
 uint64_t try_stack, user_kernel_stack;
 void trap(struct trap_frame *f);
@@ -39,6 +37,12 @@ static void leave_user(struct trap_frame *f)
 
 void trap(struct trap_frame *f)
 {
+	/* user_call()'s process has ended. INT n would do, but not in QEMU,
+	 * whose error code for it is another than the processors'. */
+	if (f->vector == 3 && f->cs == FLAT_USER_CS) {
+		leave_user(f);
+		return;
+	}
 	if (handlers[f->vector]) {
 		handlers[f->vector](f);
 		return;
@@ -63,7 +67,7 @@ void pv_fill_traps(struct trap_info t[257])
 	for (unsigned int v = 0; v < 256; v++)
 		t[v] = (struct trap_info){
 			.vector = (uint8_t)v,
-			.flags = v == USER_RETURN_VECTOR || v == 3 ? 3 : 4,
+			.flags = v == 3 ? 3 : 4,
 			.cs = FLAT_KERNEL_CS,
 			.address = (unsigned long)trap_stubs + v * 16,
 		};
@@ -92,7 +96,6 @@ void trap_load(void)
 
 void trap_init(void)
 {
-	handlers[USER_RETURN_VECTOR] = leave_user;
 	trap_load();
 }
 

@@ -131,7 +131,7 @@ user_enter:
 	jmp IRET
 user_stub:
 	call *%rbx
-	int $0x81
+	int3
 	.globl user_return
 user_return:
 	jmp leave

@@ -6,7 +6,8 @@
  */
 #include "event.h"
 
-struct shared_info shared_info __attribute__((aligned(4096)));
+/* A whole page: the hypervisor's takes its place. */
+struct shared_info shared_info PAGE_ALIGNED;
 volatile unsigned long upcalls;
 
 struct vcpu_info *vcpu_info(unsigned int cpu)

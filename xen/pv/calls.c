@@ -208,7 +208,7 @@ static long set_segment_base(struct vcpu *v, const uint64_t args[6])
 
 static long set_debugreg(struct vcpu *v, const uint64_t args[6])
 {
-	return args[0] > 7 ? -EINVAL
+	return args[0] > 7 ? -ENODEV
 			   : pv_set_debugreg_value(v, (unsigned int)args[0],
 						   args[1]);
 }

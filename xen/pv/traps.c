@@ -44,7 +44,9 @@ static void compat_call(struct vcpu *v, const struct pv_vcpu *pv)
 			  pv->syscall32_masks, NO_ERROR_CODE);
 }
 
-/* INT n: every gate is ours, so it faults; the guest's table says who may. */
+/* INT n: every gate is ours, so it faults; the guest's table says who may.
+ * Which it was is the instruction's to say: QEMU's error code has another
+ * number. */
 static bool software_interrupt(struct vcpu *v, uint32_t error)
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
@@ -53,13 +55,13 @@ static bool software_interrupt(struct vcpu *v, uint32_t error)
 
 	if (!(error & EC_IDT))
 		return false;
-	t = &pv->traps[(error >> 3) & 0xff];
-	if ((t->flags & 3) < (pv->in_kernel ? 1 : 3))
-		return false;
 	if (pv_fetch(v->regs.rip, insn, 2) != 2 || insn[0] != 0xcd)
 		return false;
+	t = &pv->traps[insn[1]];
+	if ((t->flags & 3) < (pv->in_kernel ? 1 : 3))
+		return false;
 	v->regs.rip += 2;
-	pv_inject(v, (uint8_t)(error >> 3), NO_ERROR_CODE);
+	pv_inject(v, insn[1], NO_ERROR_CODE);
 	return true;
 }
 

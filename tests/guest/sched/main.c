@@ -66,7 +66,7 @@ static void timers(void)
 	check_rc(set_timer_op(t + 10 * MS), 0, "set_timer_op");
 	irq_enable();
 	while (!event_take(timer))
-		__asm__ volatile("hlt");
+		cpu_halt();
 	irq_disable();
 	t = system_time() - t;
 	check(about(t, 10 * MS), "HLT ends with it (%lu us)", t / 1000);
