@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Freestanding guest tests: which there are, and one run of one as dom0."""
+import copy
 import os
 
 from . import debian, hypervisor
@@ -52,6 +53,9 @@ def find(name):
 
 def run_as_dom0(test, hv, logs, words="", echo=None, **options):
     """Boots the guest as dom0; (Results, machine that has ended, why)."""
+    if "pv" in test.where:
+        hv = copy.copy(hv)
+        hv.dom0 = "pv"
     cpus = options.pop("cpus", None) or test.cpus
     append = options.pop("append", "")
     timeout = options.pop("timeout", None) or test.timeout

@@ -77,7 +77,8 @@ class Report:
 def guest_level(report, kind):
     """Each guest test as dom0 itself; False if the first does not end."""
     hv = hypervisor.Hypervisor(kind)
-    tests = [t for t in guests.all_tests() if "dom0" in t.where]
+    tests = [t for t in guests.all_tests()
+             if "dom0" in t.where or "pv" in t.where]
 
     def one(test):
         if time.monotonic() > report.end:
@@ -142,7 +143,8 @@ class Boot:
             return {"emulator": "bochs", "cpu": self.cpu, "dom0_memory": 256,
                     "kappend": bochs.LINUX}
         return dict(starts.way(self.by, hv, os.path.join(scratch, "start")),
-                    machine=self.machine, device_model=self.device_model,
+                    machine=self.machine, cpu=self.cpu,
+                    device_model=self.device_model,
                     dom0_memory=1000 if self.device_model else 768)
 
     def files(self):

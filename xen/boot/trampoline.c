@@ -3,9 +3,11 @@
  */
 #include "cpu/trampoline.h"
 #include "boot/boot.h"
+#include "boot/dom0.h"
 #include "console/printk.h"
 #include "lib/string.h"
 #include "lib/x86.h"
+#include "mem/frame.h"
 #include "mem/layout.h"
 #include "mem/map.h"
 #include "mem/memory.h"
@@ -116,6 +118,15 @@ void trampoline_prepare(void *stack_top, void (*entry)(unsigned long),
 	w->efer = rdmsr(MSR_EFER) & ~EFER_LMA;
 }
 
+/* A PV dom0 looks for the firmware's tables down here, as on a machine of its
+ * own: it may map what is nobody's. */
+static void __init keep_for_dom0(paddr_t start, paddr_t end)
+{
+	for (paddr_t p = ROUND_UP(start, PAGE_SIZE); p + PAGE_SIZE <= end;
+	     p += PAGE_SIZE)
+		frame_assign(maddr_to_mfn(p), 0, DOMID_IO);
+}
+
 void __init trampoline_done(const struct boot_info *bi)
 {
 	for (unsigned int i = 0; i < machine_map.n; i++) {
@@ -125,8 +136,12 @@ void __init trampoline_done(const struct boot_info *bi)
 		for (paddr_t p = 0; p < 0xa0000; p += PAGE_SIZE)
 			if (module_at(bi, p))
 				return;
+		if (r->type != MEMORY_RAM || r->start >= 0xa0000)
+			continue;
 		/* Page 0 has the BIOS's data, which dom0 may still read. */
-		if (r->type == MEMORY_RAM && r->start < 0xa0000)
+		if (dom0_wants_pv())
+			keep_for_dom0(r->start, min(r->end, (paddr_t)0xa0000));
+		else
 			memory_release(max(r->start, PAGE_SIZE),
 				       min(r->end, (paddr_t)0xa0000));
 	}

@@ -38,8 +38,11 @@ static int get_device(const struct domain *d, mfn_t mfn)
 	return 0;
 }
 
-static int get_ram(domid_t owner, mfn_t mfn, bool write)
+static int get_ram(const struct domain *d, domid_t owner, mfn_t mfn, bool write)
 {
+	/* What the firmware left below 1 MiB is who has the devices'. */
+	if (d->privileged && frame_owner(mfn) == DOMID_IO)
+		owner = DOMID_IO;
 	if (!write)
 		return get_page(mfn, owner) ? 0 : -EINVAL;
 	if (get_page_and_type(mfn, owner, FRAME_WRITABLE))
@@ -71,7 +74,7 @@ int pv_l1_get(struct domain *d, domid_t owner, uint64_t *pte)
 		return 0;
 	if ((*pte & L1_DISALLOWED) || ((*pte & PTE_CACHE) && !d->privileged))
 		return pv_refuse_entry(d, 1, *pte);
-	rc = mfn_valid(mfn) ? get_ram(owner, mfn, *pte & PTE_RW)
+	rc = mfn_valid(mfn) ? get_ram(d, owner, mfn, *pte & PTE_RW)
 			    : get_device(d, mfn);
 	if (rc)
 		return pv_refuse_entry(d, 1, *pte);
