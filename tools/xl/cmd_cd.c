@@ -63,7 +63,7 @@ static int eject(const struct device *dev)
 		 dev->devid);
 	rc = run_qmp(dev->domid, command);
 	if (rc == XL_OK)
-		record(dev, "");
+		record(dev, "aio:");
 	return rc;
 }
 

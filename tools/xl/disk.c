@@ -242,12 +242,14 @@ bool disk_attach(uint32_t domid, const struct disk_spec *d, enum dom_type type)
 	if (qdisk)
 		strcpy(dev.back_kind, "qdisk");
 	snprintf(n.devid, sizeof(n.devid), "%u", d->devid);
-	if (qdisk && d->format != DISK_EMPTY)
+	/* An empty drive says so, too: QEMU 7.2 ends itself over "". */
+	if (qdisk)
 		snprintf(n.params, sizeof(n.params), "%s:%s",
-			 d->format == DISK_RAW   ? "aio"
+			 d->format == DISK_RAW || d->format == DISK_EMPTY
+				 ? "aio"
 			 : d->format == DISK_VHD ? "vpc"
 						 : disk_format_names[d->format],
-			 d->target);
+			 d->target ? d->target : "");
 	else
 		snprintf(n.params, sizeof(n.params), "%s", d->target);
 	if (d->script)

@@ -54,12 +54,28 @@ static char *read_line(int fd)
 	return NULL;
 }
 
+/* All of it; false, and no signal, if nobody is there any more. */
+static bool say(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t n = send(fd, text, left, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return false;
+		text += n;
+		left -= (size_t)n;
+	}
+	return true;
+}
+
 /* The answer to a command; events in between are passed over. */
 static char *exchange(int fd, const char *command)
 {
 	char *line;
 
-	if (dprintf(fd, "%s\r\n", command) < 0)
+	if (!say(fd, command) || !say(fd, "\r\n"))
 		return NULL;
 	while ((line = read_line(fd))) {
 		if (!strncmp(line, "{\"return\"", 9) ||
