@@ -375,20 +375,33 @@ static long call32(struct vcpu *v)
 	return compat_call(v, (uint32_t)r->rax, args, run_call);
 }
 
+static inline void finish(struct vcpu *v, long rc)
+{
+	if (unlikely(rc == -ERESTART))
+		v->domain->kind->hypercall_restart(v);
+	else
+		v->regs.rax = (uint64_t)rc;
+}
+
+static inline long call64(struct vcpu *v)
+{
+	const struct guest_regs *r = &v->regs;
+	const uint64_t args[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
+
+	return run_call(v, r->rax, args);
+}
+
+void hypercall_dispatch64(struct vcpu *v)
+{
+	finish(v, call64(v));
+}
+
 void hypercall_dispatch(struct vcpu *v)
 {
-	struct guest_regs *r = &v->regs;
-	const uint64_t args[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
-	const struct domain_kind *kind = v->domain->kind;
-	unsigned int bits = kind->hypercall_bits(v);
-	long rc;
+	unsigned int bits = v->domain->kind->hypercall_bits(v);
 
 	if (likely(bits == 64))
-		rc = run_call(v, r->rax, args);
+		finish(v, call64(v));
 	else /* 32-bit structures have another layout */
-		rc = bits ? call32(v) : -EPERM;
-	if (unlikely(rc == -ERESTART))
-		kind->hypercall_restart(v);
-	else
-		r->rax = (uint64_t)rc;
+		finish(v, bits ? call32(v) : -EPERM);
 }

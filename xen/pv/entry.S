@@ -132,7 +132,12 @@ pv_trap_entry:
 	return_to_host
 	.size	pv_trap_entry, . - pv_trap_entry
 
-	/* SYSCALL: MSR SFMASK has cleared what flags matter. */
+	/*
+	 * SYSCALL: MSR SFMASK has cleared what flags matter. A hypercall is
+	 * made from here, on the stack that pv_enter() left, and goes straight
+	 * back if nothing else is due: C code keeps RBX, RBP and R12 to R15
+	 * for its caller, and so for the guest.
+	 */
 	.globl	pv_syscall_entry
 	.hidden	pv_syscall_entry
 	.type	pv_syscall_entry, @function
@@ -142,15 +147,52 @@ pv_syscall_entry:
 	movq	%gs:percpu_current(%rip), %rax
 	movq	%rsp, REGS_RSP(%rax)
 	movq	%gs:percpu_pv_host_rsp(%rip), %rsp
-	save_registers
+	movq	%rcx, REGS_RCX(%rax)
 	movq	%rcx, REGS_RIP(%rax)
+	movq	%r11, REGS_R11(%rax)
 	movq	%r11, REGS_RFLAGS(%rax)
+	movq	%rdi, REGS_RDI(%rax)
+	movq	%rsi, REGS_RSI(%rax)
+	movq	%rdx, REGS_RDX(%rax)
+	movq	%r8, REGS_R8(%rax)
+	movq	%r9, REGS_R9(%rax)
+	movq	%r10, REGS_R10(%rax)
+	movq	%rax, %rdi
 	movq	%gs:percpu_trap_scratch(%rip), %rcx
+	movq	VCPU_ARCH(%rax), %rsi
 	movq	%rcx, REGS_RAX(%rax)
-	movq	VCPU_ARCH(%rax), %rax
-	movl	$EXIT_SYSCALL, FRAME_VECTOR(%rax)
-	movq	$SEL_GUEST_CS64, FRAME_CS(%rax)
-	movq	$SEL_GUEST_DS, FRAME_SS(%rax)
+	movq	$SEL_GUEST_CS64, FRAME_CS(%rsi)
+	movq	$SEL_GUEST_DS, FRAME_SS(%rsi)
+	cmpb	$0, PV_IN_KERNEL(%rsi)
+	je	1f
+	subq	$8, %rsp
+	call	pv_hypercall
+	addq	$8, %rsp
+	movq	%gs:percpu_current(%rip), %rdi
+	testb	%al, %al
+	je	2f
+	movq	REGS_RAX(%rdi), %rax
+	movq	REGS_RDX(%rdi), %rdx
+	movq	REGS_RSI(%rdi), %rsi
+	movq	REGS_R8(%rdi), %r8
+	movq	REGS_R9(%rdi), %r9
+	movq	REGS_R10(%rdi), %r10
+	movq	REGS_RIP(%rdi), %rcx
+	movq	REGS_RFLAGS(%rdi), %r11
+	movq	REGS_RSP(%rdi), %rsp
+	movq	REGS_RDI(%rdi), %rdi
+	swapgs
+	sysretq
+2:	movq	VCPU_ARCH(%rdi), %rsi
+	movl	$EXIT_DONE, FRAME_VECTOR(%rsi)
+	jmp	3f
+1:	movl	$EXIT_SYSCALL, FRAME_VECTOR(%rsi)
+3:	movq	%rbx, REGS_RBX(%rdi)
+	movq	%rbp, REGS_RBP(%rdi)
+	movq	%r12, REGS_R12(%rdi)
+	movq	%r13, REGS_R13(%rdi)
+	movq	%r14, REGS_R14(%rdi)
+	movq	%r15, REGS_R15(%rdi)
 	return_to_host
 	.size	pv_syscall_entry, . - pv_syscall_entry
 

@@ -27,10 +27,12 @@
 #define FRAME_VECTOR 4
 #define FRAME_CS     16
 #define FRAME_SS     40
+#define PV_IN_KERNEL 48
 #define PV_SYSRET    49
 
 #define EXIT_SYSCALL   0x100
 #define EXIT_BAD_IRET  0x101
 #define EXIT_SYSCALL32 0x102
+#define EXIT_DONE      0x103
 
 #endif

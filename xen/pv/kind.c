@@ -28,9 +28,11 @@ AT(struct vcpu, arch, VCPU_ARCH);
 AT(struct pv_vcpu, frame.vector, FRAME_VECTOR);
 AT(struct pv_vcpu, frame.cs, FRAME_CS);
 AT(struct pv_vcpu, frame.ss, FRAME_SS);
+AT(struct pv_vcpu, in_kernel, PV_IN_KERNEL);
 AT(struct pv_vcpu, sysret, PV_SYSRET);
 _Static_assert(PV_EXIT_SYSCALL == EXIT_SYSCALL, "exits");
 _Static_assert(PV_EXIT_SYSCALL32 == EXIT_SYSCALL32, "exits");
+_Static_assert(PV_EXIT_DONE == EXIT_DONE, "exits");
 _Static_assert(PV_EXIT_BAD_IRET == EXIT_BAD_IRET, "exits");
 
 static int pv_domain_init(struct domain *d,

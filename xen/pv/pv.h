@@ -19,6 +19,7 @@
 #define PV_EXIT_SYSCALL   0x100
 #define PV_EXIT_BAD_IRET  0x101 /* the state to return to is none */
 #define PV_EXIT_SYSCALL32 0x102 /* from compatibility mode */
+#define PV_EXIT_DONE      0x103 /* a hypercall, made already */
 
 /* What the processor pushes when it leaves ring 3: entry.S relies on it. */
 struct pv_frame {
@@ -93,6 +94,9 @@ void pv_trap_entry(void);           /* trap_from_guest */
 extern const char pv_iret_insn[];
 
 /* run.c */
+/* entry.S: the hypercall that v->regs asks for, on its CPU's stack, with
+ * interrupts off. True: the guest goes on at once, by SYSRET. */
+bool pv_hypercall(struct vcpu *v);
 extern const struct sched_unit_ops pv_sched_ops;
 void pv_event_notify(struct vcpu *v);
 bool pv_vcpu_has_work(struct vcpu *v);

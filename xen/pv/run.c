@@ -7,6 +7,7 @@
 
 #include "cpu/msr.h"
 #include "cpu/softirq.h"
+#include "hypercall/hypercall.h"
 #include "lib/atomic.h"
 #include "mem/layout.h"
 #include "mem/map.h"
@@ -56,6 +57,19 @@ static HOT void deliver(struct vcpu *v, struct pv_vcpu *pv)
 			  NO_ERROR_CODE);
 }
 
+HOT bool pv_hypercall(struct vcpu *v)
+{
+	struct pv_vcpu *pv = pv_vcpu(v);
+
+	pv->sysret = pv_is_canonical(v->regs.rip);
+	local_irq_enable();
+	hypercall_dispatch64(v);
+	local_irq_disable();
+	return pv->sysret && !softirq_is_pending() &&
+	       v->unit.state == SCHED_RUNNING && !pv->nmi_pending &&
+	       !event_waits(v);
+}
+
 static HOT void pv_run(struct sched_unit *u)
 {
 	struct vcpu *v = container_of(u, struct vcpu, unit);
@@ -72,6 +86,8 @@ static HOT void pv_run(struct sched_unit *u)
 		if (unlikely(u->state != SCHED_RUNNING))
 			break;
 		pv_enter(v, pv);
+		if (pv->frame.vector == PV_EXIT_DONE)
+			continue;
 		if (pv->frame.vector == TRAP_PF)
 			cr2 = read_cr2();
 		pv_handle_exit(v, pv->frame.vector, cr2);

@@ -19,13 +19,9 @@
 #define PF_RSVD    BIT(3)
 #define EC_IDT     BIT(1)
 
-static HOT void system_call(struct vcpu *v, struct pv_vcpu *pv)
+/* Of a process: the kernel's are hypercalls (pv_hypercall()). */
+static HOT void system_call(struct vcpu *v, const struct pv_vcpu *pv)
 {
-	if (likely(pv->in_kernel)) {
-		pv->sysret = pv_is_canonical(v->regs.rip);
-		hypercall_dispatch(v);
-		return;
-	}
 	if (!pv->syscall_entry) {
 		domain_crash(v->domain, "v%u: system call and no entry", v->id);
 		return;

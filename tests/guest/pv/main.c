@@ -356,8 +356,11 @@ static void processors(void)
 		return;
 	}
 	check_rc(smp_boot(1, second), 0, "a second vCPU");
-	for (unsigned int i = 0; i < 1000 && !started; i++)
+	for (uint64_t end = system_time() + 5000000000; !started;) {
 		sched_op(SCHEDOP_yield, NULL);
+		if (system_time() > end)
+			break;
+	}
 	check(started == 1, "it runs");
 }
 
