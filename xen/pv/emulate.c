@@ -15,6 +15,8 @@
 
 #include <xen/arch-x86/cpuid.h>
 
+#define HOT __attribute__((section(".text.hot")))
+
 #define XEN_LEAVES  0x40000000
 #define XEN_VERSION (4U << 16 | 17)
 #define CR4_OSXSAVE BIT(18)
@@ -114,19 +116,23 @@ static void do_cpuid(struct vcpu *v)
 	r->rdx = out.d;
 }
 
-/* public/arch-x86/xen.h, XEN_EMULATE_PREFIX: UD2 and "xen", then CPUID. */
-bool pv_forced_cpuid(struct vcpu *v)
-{
-	static const uint8_t wanted[7] = {0x0f, 0x0b, 0x78, 0x65,
-					  0x6e, 0x0f, 0xa2};
-	uint8_t insn[7];
+/* public/arch-x86/xen.h, XEN_EMULATE_PREFIX: UD2 and "xen", then CPUID; as a
+ * word, the first byte lowest. */
+#define FORCED_CPUID      0xa20f6e65780b0fUL
+#define FORCED_CPUID_SIZE 7
 
-	if (pv_fetch(v->regs.rip, insn, sizeof(insn)) != sizeof(insn))
+HOT bool pv_forced_cpuid(struct vcpu *v)
+{
+	uint64_t insn = 0;
+
+	/* A word is there but at a mapping's very end. */
+	if (unlikely(pv_copy_from_guest(v, &insn, v->regs.rip, sizeof(insn))) &&
+	    pv_fetch(v->regs.rip, &insn, FORCED_CPUID_SIZE) !=
+		    FORCED_CPUID_SIZE)
 		return false;
-	for (unsigned int i = 0; i < sizeof(insn); i++)
-		if (insn[i] != wanted[i])
-			return false;
-	v->regs.rip += sizeof(insn);
+	if (insn << 8 != FORCED_CPUID << 8)
+		return false;
+	v->regs.rip += FORCED_CPUID_SIZE;
 	do_cpuid(v);
 	return true;
 }
