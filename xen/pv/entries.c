@@ -140,8 +140,12 @@ static int change_l1(const struct pv_change *c, uint64_t *e, uint64_t new)
 			mfn_t mfn = pte_mfn(old);
 
 			pv_note_stale(c->d);
-			if (mfn_valid(mfn) && frame_type(mfn) != FRAME_SHARED)
+			if (mfn_valid(mfn) && frame_type(mfn) != FRAME_SHARED) {
+				/* Its owner may make it a table now. */
+				if (frame_owner(mfn) != c->d->id)
+					pv_flush_stale(c->d);
 				put_page_type(mfn);
+			}
 		} else if ((old ^ new) & PTE_NX) {
 			pv_note_stale(c->d);
 		}
@@ -176,7 +180,9 @@ static int get_below(const struct pv_change *c, mfn_t table, unsigned int level,
 	if (new &UPPER_DISALLOWED)
 		return pv_refuse_entry(c->d, level, new);
 	if (is_self(table, new))
-		return new &PTE_RW ? pv_refuse_entry(c->d, level, new) : 0;
+		return !pv_may_be_linear(level) || (new &PTE_RW)
+			       ? pv_refuse_entry(c->d, level, new)
+			       : 0;
 	rc = pv_table_get(c->d, c->w, pte_mfn(new), level - 1);
 	return rc == -EINVAL ? pv_refuse_entry(c->d, level, new) : rc;
 }

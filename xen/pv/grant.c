@@ -17,7 +17,7 @@ static bool find_entry(struct vcpu *v, uint64_t addr, uint32_t flags,
 	uint64_t w;
 
 	if (!(flags & GNTMAP_contains_pte))
-		return pv_walk(v, addr, 1, table, index);
+		return pv_find_l1(v, addr, table, index);
 	*table = maddr_to_mfn(addr);
 	*index = (addr & ~PAGE_MASK) / sizeof(uint64_t);
 	if (!mfn_valid(*table) || (addr & 7))

@@ -45,8 +45,8 @@ void pv_note_frames(struct domain *d, mfn_t mfn, uint64_t n)
 }
 
 /* The owner's own reference goes, when no CPU can reach the frame by an entry
- * that is no more (mm.h, rule 4): the flag first, so that whoever removes an
- * entry from now on flushes for itself. */
+ * that is no more (mm.h, rule 4): FRAME_ALLOCATED first, so that whoever
+ * removes an entry from now on flushes for itself. */
 bool pv_release_frame(struct domain *d, mfn_t mfn)
 {
 	uint64_t *word, w;

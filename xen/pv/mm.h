@@ -87,7 +87,9 @@ struct pv_mm_domain {
 	/* CPUs that may have translations of the domain's: those where one of
 	 * its vCPUs is loaded. Bits change atomically. */
 	cpumask_t cpus;
-	bool stale; /* an entry was changed and CPUs may not know */
+	/* Entries changed that CPUs may remember, and how many of these they
+	 * have forgotten since. */
+	uint64_t changes, flushed;
 	/* All its frames lie between these, once it has any. */
 	uint64_t first_mfn, last_mfn;
 	unsigned int relinquish_step;
@@ -138,6 +140,13 @@ void pv_l1_put(struct domain *d, uint64_t pte);
 int pv_refuse_entry(const struct domain *d, unsigned int level, uint64_t pte);
 /* What a present entry of a table of level 2 to 4 must not have. */
 #define UPPER_DISALLOWED (PTE_PS | PTE_G)
+/* Levels whose tables may map themselves, read-only. A level 4 table may not:
+ * by such an entry our own slots are addresses of the guest's, and what we read
+ * for it in ring 0 would be our memory. */
+static inline bool pv_may_be_linear(unsigned int level)
+{
+	return level == 2 || level == 3;
+}
 /* Changes an entry of the valid table mfn. keep_ad: accessed and dirty stay. */
 struct pv_change {
 	struct domain *d;  /* whose tables */
@@ -160,6 +169,9 @@ static inline bool pv_guest_slot(unsigned int level, unsigned int index)
  * is none (a table above it is missing). The lock is held. */
 bool pv_walk(const struct vcpu *v, uint64_t va, unsigned int level,
 	     mfn_t *table, unsigned int *index);
+/* The level 1 entry for va, in a table of that type: it can be changed. */
+bool pv_find_l1(const struct vcpu *v, uint64_t va, mfn_t *table,
+		unsigned int *index);
 bool pv_va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn);
 
 /* access.c: the kind's copy functions, for the vCPU that is loaded here. */
@@ -191,6 +203,12 @@ void pv_note_frames(struct domain *d, mfn_t mfn, uint64_t n);
 bool pv_release_frame(struct domain *d, mfn_t mfn);
 int pv_mm_domain_relinquish(struct domain *d);
 void pv_mm_vcpu_init(struct vcpu *v);
+/* What uses tables goes, for good: nobody starts to any more. The lock is
+ * held. */
+static inline bool pv_is_ending(const struct domain *d)
+{
+	return unlikely(READ_ONCE(d->dying) != DOMDYING_ALIVE);
+}
 int pv_set_base(struct vcpu *v, uint64_t mfn, bool user);
 /* The running guest writes its CR3. */
 int pv_new_base(struct vcpu *v, uint64_t mfn);

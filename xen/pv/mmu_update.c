@@ -7,6 +7,7 @@
 
 #include "domain/continuation.h"
 #include "domain/guest_access.h"
+#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "mem/layout.h"
 
@@ -47,7 +48,9 @@ static int get_parties(struct vcpu *v, uint32_t foreign, struct parties *p)
 
 	if (rc)
 		return rc;
-	if (p->tables->kind != v->domain->kind && p->tables->kind->translated)
+	/* A hardware container has no tables of ours, its own tools included.
+	 */
+	if (p->tables->kind->translated)
 		return -EINVAL;
 	if (frames == DOMID_IO) {
 		p->owner = DOMID_IO;
@@ -99,9 +102,14 @@ static int update_m2p(const struct parties *p, uint64_t ptr, uint64_t val)
 	mfn_t mfn = maddr_to_mfn(ptr);
 	int rc;
 
-	if (!get_page(mfn, p->owner))
+	if (!p->frames || p->frames->kind->translated ||
+	    !get_page(mfn, p->owner))
 		return -EINVAL;
 	rc = pv_m2p_set(mfn, val);
+	/* Released meanwhile: nobody else clears it any more. */
+	smp_mb();
+	if (!frame_is_allocated(mfn))
+		pv_m2p_set(mfn, INVALID_M2P_ENTRY);
 	put_page(mfn);
 	return rc;
 }
@@ -119,6 +127,8 @@ static int update_table(struct vcpu *v, const struct parties *p, domid_t owner,
 
 	spin_lock(&d_mm(c.d)->lock);
 	rc = pv_work_begin(c.d, c.w);
+	if (!rc && pv_is_ending(c.d))
+		rc = -ESRCH;
 	if (!rc)
 		rc = update_entry(&c, req->ptr & ~3UL, req->val);
 	pv_work_end(c.d, c.w, rc);
@@ -238,7 +248,7 @@ static int update_va(struct vcpu *v, uint64_t va, uint64_t val, domid_t owner)
 	spin_lock(&d_mm(c.d)->lock);
 	rc = pv_work_begin(c.d, c.w);
 	if (!rc)
-		rc = pv_walk(v, va, 1, &table, &index)
+		rc = pv_find_l1(v, va, &table, &index)
 			     ? pv_change_entry(&c, table, 1, index, val)
 			     : -EINVAL;
 	pv_work_end(c.d, c.w, rc);

@@ -126,6 +126,8 @@ static int change_tables(struct vcpu *v, struct domain *d,
 
 	spin_lock(&d_mm(d)->lock);
 	rc = pv_work_begin(d, w);
+	if (!rc && pv_is_ending(d))
+		rc = -ESRCH;
 	if (!rc)
 		switch (op->cmd) {
 		case MMUEXT_UNPIN_TABLE:
@@ -196,6 +198,23 @@ static int forget(struct vcpu *v, const struct mmuext_op *op)
 	else
 		pv_flush_page(v->domain, &cpus, va);
 	return 0;
+}
+
+/* A tree that the last operations let go of may be half unmade still. The call
+ * does not end before: its caller, on any vCPU, takes the frames for plain ones
+ * then. */
+static int finish_work(struct vcpu *v, struct domain *d)
+{
+	struct pv_work *w = pv_own_work(v, d);
+	int rc = 0;
+
+	spin_lock(&d_mm(d)->lock);
+	while (!rc && w->depth && !pv_is_ending(d)) {
+		rc = pv_work_begin(d, w);
+		pv_work_end(d, w, rc);
+	}
+	spin_unlock(&d_mm(d)->lock);
+	return rc;
 }
 
 /* CLEAR_PAGE and COPY_PAGE: frames of the domain's, the first to be written. */
@@ -292,6 +311,8 @@ long pv_mmuext_op(struct vcpu *v, const uint64_t args[6])
 		if (rc)
 			break;
 	}
+	if (!rc)
+		rc = finish_work(v, d);
 	put_domain(d);
 	done += i;
 	if (args[2] && copy_to_guest(args[2], &done, sizeof(done)))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Translations that processors remember. An entry that was changed may be known
- * wherever a vCPU of the domain is loaded; "stale" says that there is such an
- * entry, and everything that depends on its being forgotten flushes first.
+ * wherever a vCPU of the domain is loaded; changes are counted, and everything
+ * that depends on their being forgotten flushes first if there were any since.
  */
 #include "pv/pv.h"
 
@@ -25,10 +25,10 @@ static void flush_page_here(void *va)
 	invlpg(va);
 }
 
+/* After the change; a barrier between it and what the caller looks at next. */
 void pv_note_stale(struct domain *d)
 {
-	if (!READ_ONCE(d_mm(d)->stale))
-		atomic_set(&d_mm(d)->stale, true);
+	atomic_add(&d_mm(d)->changes, 1);
 }
 
 void pv_flush_cpus(const cpumask_t *cpus)
@@ -54,15 +54,22 @@ void pv_flush_all(struct domain *d)
 	pv_flush_cpus(&cpus);
 }
 
-/* The flag goes before the flush: an entry that is changed meanwhile sets it
- * again. */
+/*
+ * What was changed before this call is forgotten when it returns. Two CPUs may
+ * be here at once, and neither relies on what the other has not finished: a
+ * change counts as forgotten only after a flush that began after it.
+ */
 void pv_flush_stale(struct domain *d)
 {
-	if (likely(!READ_ONCE(d_mm(d)->stale)))
+	struct pv_mm_domain *mm = d_mm(d);
+	uint64_t changes = atomic_read(&mm->changes);
+	uint64_t done = atomic_read(&mm->flushed);
+
+	if (likely(done >= changes))
 		return;
-	atomic_set(&d_mm(d)->stale, false);
-	smp_mb();
 	pv_flush_all(d);
+	while (done < changes && !atomic_cas(&mm->flushed, &done, changes))
+		;
 }
 
 void pv_flush_page(struct domain *d, const cpumask_t *cpus, uint64_t va)

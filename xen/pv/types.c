@@ -129,7 +129,8 @@ static int end_use(struct pv_work *w, mfn_t mfn, unsigned int level)
  * table. It holds nothing, as the table cannot go before itself. */
 static bool is_linear(const struct pv_position *p, uint64_t pte)
 {
-	return p->level > 1 && mfn_eq(pte_mfn(pte), p->mfn) && !(pte & PTE_RW);
+	return pv_may_be_linear(p->level) && mfn_eq(pte_mfn(pte), p->mfn) &&
+	       !(pte & PTE_RW);
 }
 
 /* The next entry takes what it maps: 0; 1: after a table of its own. */

@@ -2,6 +2,7 @@
 /* A guest's page tables, read by us: through the direct map, under the lock. */
 #include "pv/pv.h"
 
+#include "mem/frame_word.h"
 #include "mem/layout.h"
 
 static unsigned int index_at(uint64_t va, unsigned int level)
@@ -28,6 +29,19 @@ bool pv_walk(const struct vcpu *v, uint64_t va, unsigned int level,
 	*table = at;
 	*index = index_at(va, level);
 	return true;
+}
+
+/* By a linear map a walk ends in a table of a higher level: its entries are
+ * read as the processor reads them, but changed as what they are. */
+bool pv_find_l1(const struct vcpu *v, uint64_t va, mfn_t *table,
+		unsigned int *index)
+{
+	uint64_t w;
+
+	if (!pv_walk(v, va, 1, table, index))
+		return false;
+	w = READ_ONCE(mfn_to_frame(*table)->word);
+	return word_type(w) == FRAME_L1 && (w & FRAME_VALIDATED);
 }
 
 bool pv_va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn)
