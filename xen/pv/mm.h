@@ -65,6 +65,7 @@ struct pv_work {
 	 * again: a table that is held for it, or one that is none. */
 	mfn_t held, failed;
 	uint8_t held_level, failed_level;
+	int failed_rc; /* rc of later work is another */
 };
 
 static inline void pv_work_init(struct pv_work *w)

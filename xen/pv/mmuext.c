@@ -61,6 +61,8 @@ int pv_set_base(struct vcpu *v, uint64_t mfn, bool user)
 	mfn_t new = user && !mfn ? INVALID_MFN : _mfn(mfn), old = *slot;
 	int rc = 0;
 
+	if (mfn_eq(_mfn(mfn), INVALID_MFN))
+		return -EINVAL;
 	if (mfn_eq(old, new))
 		return 0;
 	if (!mfn_eq(new, INVALID_MFN))

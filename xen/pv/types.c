@@ -243,10 +243,12 @@ int pv_table_get(struct domain *d, struct pv_work *w, mfn_t mfn,
 {
 	int rc;
 
-	ASSERT(!w->depth);
+	/* A tree that the same call gave up is not unmade yet. */
+	if (unlikely(w->depth))
+		return -ERESTART;
 	/* Found to be no table in an earlier execution of the same call. */
 	if (mfn_eq(w->failed, mfn) && w->failed_level == level)
-		return w->rc;
+		return w->failed_rc;
 	rc = begin_use(d, w, mfn, level);
 	if (rc <= 0)
 		return rc;
@@ -280,6 +282,7 @@ int pv_work_begin(struct domain *d, struct pv_work *w)
 	if (rc) {
 		w->failed = root.mfn;
 		w->failed_level = root.level;
+		w->failed_rc = rc;
 	} else if (!root.down && mfn_eq(w->held, INVALID_MFN)) {
 		w->held = root.mfn;
 		w->held_level = root.level;
