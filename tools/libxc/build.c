@@ -55,7 +55,8 @@ static int check_numbers(const struct build_config *cfg,
 	return 0;
 }
 
-int build_check(const struct build_config *cfg, struct build_error *err)
+int build_check(const struct build_config *cfg, struct kernel **keep,
+		struct build_error *err)
 {
 	struct build_config c = with_loader(cfg);
 	struct kernel k;
@@ -72,8 +73,22 @@ int build_check(const struct build_config *cfg, struct build_error *err)
 	}
 	if (kernel_open(&k, &c, err))
 		return -1;
+	if (keep) {
+		*keep = malloc(sizeof(k));
+		if (*keep) {
+			**keep = k;
+			return 0;
+		}
+	}
 	kernel_close(&k);
 	return 0;
+}
+
+void build_forget(struct kernel *kept)
+{
+	if (kept)
+		kernel_close(kept);
+	free(kept);
 }
 
 /* ---- create ---- */
@@ -286,11 +301,21 @@ static int ports(struct build *b)
 	return 0;
 }
 
-static int open_files(struct build *b)
+/* The kernel that build_check() kept, if it is still there. */
+static int take_kernel(struct build *b, struct kernel *kept)
+{
+	if (!kept || !kept->file.data)
+		return kernel_open(&b->kernel, b->cfg, b->err);
+	b->kernel = *kept;
+	memset(kept, 0, sizeof(*kept));
+	return 0;
+}
+
+static int open_files(struct build *b, struct kernel *kept)
 {
 	const struct build_config *cfg = b->cfg;
 
-	if (kernel_open(&b->kernel, cfg, b->err))
+	if (take_kernel(b, kept))
 		return -1;
 	for (unsigned int i = 0; i < cfg->nr_modules; i++)
 		if (blob_open(&b->modules[i], cfg->modules[i].path,
@@ -322,7 +347,7 @@ static int fill(struct build *b)
 }
 
 int build_fill(xc_interface *xch, const struct build_config *cfg,
-	       uint32_t domid, struct build_result *out,
+	       struct kernel *kept, uint32_t domid, struct build_result *out,
 	       struct build_error *err)
 {
 	struct build_config c = with_loader(cfg);
@@ -336,7 +361,7 @@ int build_fill(xc_interface *xch, const struct build_config *cfg,
 	int rc = -1, saved;
 
 	memset(out, 0, sizeof(*out));
-	if (check_numbers(&c, err) == 0 && open_files(&b) == 0)
+	if (check_numbers(&c, err) == 0 && open_files(&b, kept) == 0)
 		rc = fill(&b);
 	saved = errno;
 	if (rc == 0) {

@@ -108,13 +108,22 @@ struct build_result {
 	bool cache_hit; /* the kernel had been unpacked before */
 };
 
-int build_check(const struct build_config *cfg, struct build_error *err);
+/*
+ * With keep, the kernel that was checked (and perhaps unpacked, which is slow)
+ * is left there for build_fill(), so that nothing is unpacked twice;
+ * build_forget() frees it, used or not.
+ */
+struct kernel;
+int build_check(const struct build_config *cfg, struct kernel **keep,
+		struct build_error *err);
+void build_forget(struct kernel *kept);
 
 int build_create(xc_interface *xch, const struct build_config *cfg,
 		 uint32_t *domid, struct build_error *err);
 
+/* kept: from build_check() of the same cfg, and emptied; or NULL. */
 int build_fill(xc_interface *xch, const struct build_config *cfg,
-	       uint32_t domid, struct build_result *out,
+	       struct kernel *kept, uint32_t domid, struct build_result *out,
 	       struct build_error *err);
 
 /*

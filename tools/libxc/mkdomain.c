@@ -87,7 +87,7 @@ static int build_once(xc_interface *xch, const struct build_config *cfg,
 		return -1;
 	}
 	created = now_ms();
-	if (build_fill(xch, cfg, *domid, r, &err)) {
+	if (build_fill(xch, cfg, NULL, *domid, r, &err)) {
 		fprintf(stderr, "mkdomain: fill: %s\n", err.text);
 		xc_domain_destroy(xch, *domid);
 		return -1;

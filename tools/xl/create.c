@@ -31,6 +31,7 @@ struct creation {
 	struct build_config build;
 	struct build_result built;
 	struct build_error error;
+	struct kernel *kernel; /* from the check to the filling */
 	uint8_t *vcpus_online;
 	uint32_t domid;
 };
@@ -88,7 +89,7 @@ static bool do_check(struct creation *c)
 {
 	if (!name_is_free(c) || !check_devices(c))
 		return false;
-	if (build_check(&c->build, &c->error)) {
+	if (build_check(&c->build, &c->kernel, &c->error)) {
 		xl_fail("%s", c->error.text);
 		return false;
 	}
@@ -129,7 +130,8 @@ static void undo_tree(struct creation *c)
 
 static bool do_fill(struct creation *c)
 {
-	if (!build_fill(host_xc(), &c->build, c->domid, &c->built, &c->error))
+	if (!build_fill(host_xc(), &c->build, c->kernel, c->domid, &c->built,
+			&c->error))
 		return true;
 	xl_fail("%s", c->error.text);
 	return false;
@@ -388,6 +390,7 @@ bool create_domain(struct loaded *l, uint32_t *domid)
 		return false;
 	lock = take_lock();
 	ok = take_steps(&c);
+	build_forget(c.kernel);
 	if (lock >= 0)
 		close(lock);
 	if (ok)
