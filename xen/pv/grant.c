@@ -50,7 +50,9 @@ static int change(struct vcpu *v, uint64_t addr, uint32_t flags, mfn_t old_mfn,
 	mfn_t table;
 
 	spin_lock(&mm->lock);
-	if (find_entry(v, addr, flags, &table, &index)) {
+	if ((val & PTE_P) && pv_is_ending(v->domain)) {
+		rc = GNTST_general_error;
+	} else if (find_entry(v, addr, flags, &table, &index)) {
 		uint64_t old = ((uint64_t *)mfn_to_virt(table))[index];
 
 		if (!mfn_eq(old_mfn, INVALID_MFN) &&

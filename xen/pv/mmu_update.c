@@ -48,10 +48,6 @@ static int get_parties(struct vcpu *v, uint32_t foreign, struct parties *p)
 
 	if (rc)
 		return rc;
-	/* A hardware container has no tables of ours, its own tools included.
-	 */
-	if (p->tables->kind->translated)
-		return -EINVAL;
 	if (frames == DOMID_IO) {
 		p->owner = DOMID_IO;
 		return v->domain->privileged ? 0 : -EPERM;
@@ -120,11 +116,15 @@ static int update_table(struct vcpu *v, const struct parties *p, domid_t owner,
 	struct pv_change c = {
 		.d = p->tables,
 		.owner = owner,
-		.w = pv_own_work(v, p->tables),
 		.keep_ad = (req->ptr & 3) == MMU_PT_UPDATE_PRESERVE_AD,
 	};
 	int rc;
 
+	/* A hardware container, its own tools included, has no tables here: all
+	 * that it may change is the machine-to-physical table. */
+	if (c.d->kind->translated)
+		return -EINVAL;
+	c.w = pv_own_work(v, c.d);
 	spin_lock(&d_mm(c.d)->lock);
 	rc = pv_work_begin(c.d, c.w);
 	if (!rc && pv_is_ending(c.d))
@@ -247,6 +247,8 @@ static int update_va(struct vcpu *v, uint64_t va, uint64_t val, domid_t owner)
 
 	spin_lock(&d_mm(c.d)->lock);
 	rc = pv_work_begin(c.d, c.w);
+	if (!rc && pv_is_ending(c.d))
+		rc = -ESRCH;
 	if (!rc)
 		rc = pv_find_l1(v, va, &table, &index)
 			     ? pv_change_entry(&c, table, 1, index, val)
