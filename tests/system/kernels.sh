@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Other kernels as guests, and the ends that a guest can have: Debian's 6.12
+# Other kernels as guests (KINDS=pv: PV ones; else PVH), and the ends that a guest can have: Debian's 6.12
 # with four vCPUs and 2 GiB, the cloud kernel as its package has it, in little
 # memory. Then many small guests, and destroying at any moment.
 . /lab/tap.sh
-kind=${KIND:-pvh}
+kind=${KINDS:-pvh}
 before=$(holdings)
 # linux NAME WHICH WORDS LINE...
 linux() {
@@ -115,7 +115,7 @@ done
 verdict $? "destroy them"
 
 # At any moment.
-config soon pvh /lab/kernel-cloud 'ramdisk="/lab/guest-cloud.cpio"' 'memory=96' \
+config soon "$kind" /lab/kernel-cloud 'ramdisk="/lab/guest-cloud.cpio"' 'memory=96' \
 	'vcpus=2' 'extra="console=hvc0 do=idle"'
 for t in 0 0.5 1.5; do
 	xl create -q /run/soon.cfg && nap $t && xl destroy soon ||

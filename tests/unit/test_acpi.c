@@ -8,6 +8,7 @@
 
 #include "cpu/acpi.h"
 #include "cpu/acpi_tables.h"
+#include "cpu/efi.h"
 #include "mem/map.h"
 
 #define MEM_SIZE 0x100000
@@ -381,6 +382,67 @@ static void fuzz(void)
 	}
 }
 
+#define EFI_TABLE 0x20000
+
+static void make_efi(void)
+{
+	memset(&efi_info, 0, sizeof(efi_info));
+	memset(mem + EFI_TABLE, 0, 0x1000);
+	memcpy(mem + EFI_TABLE, "IBI SYST", 8);
+	put(EFI_TABLE + 8, 0x20046, 4);
+	put(EFI_TABLE + 24, EFI_TABLE + 0x100, 8);
+	memcpy(mem + EFI_TABLE + 0x100, "E\0D\0", 4);
+	put(EFI_TABLE + 32, 0x10000, 4);
+	put(EFI_TABLE + 88, EFI_TABLE + 0x200, 8);
+	memcpy(mem + EFI_TABLE + 0x200, "RUNTSERV", 8);
+	put(EFI_TABLE + 0x208, 0x20046, 4);
+	put(EFI_TABLE + 104, 3, 8);
+	put(EFI_TABLE + 112, EFI_TABLE + 0x300, 8);
+}
+
+static void efi(void)
+{
+	make_efi();
+	efi_init(EFI_TABLE);
+	CHECK_EQ(efi_info.tables, EFI_TABLE + 0x300);
+	CHECK_EQ(efi_info.nr_tables, 3);
+	CHECK_EQ(efi_info.version, 0x20046);
+	CHECK_EQ(efi_info.rt_version, 0x20046);
+	CHECK_EQ(efi_info.vendor_revision, 0x10000);
+	CHECK_EQ(efi_info.vendor[0], 'E');
+	CHECK_EQ(efi_info.vendor[1], 'D');
+	CHECK_EQ(efi_info.vendor[2], 0);
+	forget();
+}
+
+/* No table where there is none, with a warning; a name without end is cut. */
+static void bad_efi(void)
+{
+	static const struct {
+		unsigned int at;
+		uint64_t value;
+	} bad[] = {{0, 1}, {104, 0}, {104, 1UL << 40}, {112, 0}};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		make_efi();
+		put(EFI_TABLE + bad[i].at, bad[i].value, 8);
+		efi_init(EFI_TABLE);
+		CHECK_EQ(efi_info.tables, 0);
+	}
+	make_efi();
+	efi_init(MEM_SIZE - 8);
+	efi_init(0);
+	CHECK_EQ(efi_info.tables, 0);
+	put(EFI_TABLE + 88, MEM_SIZE, 8);
+	for (unsigned int i = 0; i < 200; i++)
+		put(EFI_TABLE + 0x100 + 2 * i, 'x', 2);
+	efi_init(EFI_TABLE);
+	CHECK_EQ(efi_info.rt_version, 0);
+	CHECK_EQ(efi_info.vendor[EFI_VENDOR_MAX - 2], 'x');
+	CHECK_EQ(efi_info.vendor[EFI_VENDOR_MAX - 1], 0);
+	forget();
+}
+
 static const struct test_case cases[] = {
 	{"whole tables", whole},
 	{"the RSDP where the loader says", given_address},
@@ -393,6 +455,8 @@ static const struct test_case cases[] = {
 	{"forms of _S5", s5_forms},
 	{"more CPUs than there is room for", too_many},
 	{"random damage", fuzz},
+	{"UEFI's system table", efi},
+	{"a broken system table of UEFI", bad_efi},
 };
 
 int main(void)

@@ -174,7 +174,7 @@ static void make_multiboot2(void)
 	put32(t + 12, 1024);
 	t = tag(15, 36);
 	strcpy(ram(t), "RSD PTR ");
-	tag(12, 8);
+	put64(tag(12, 8), 0x7000);
 }
 static void end_multiboot2(void)
 {
@@ -195,6 +195,7 @@ static void multiboot2(void)
 	CHECK_EQ(bi.framebuffer.addr, 0x80000000);
 	CHECK_EQ(bi.framebuffer.width, 1024);
 	CHECK(bi.efi);
+	CHECK_EQ(bi.efi_table, 0x7000);
 	CHECK(bi.rsdp != 0);
 	CHECK(!memcmp(ram(bi.rsdp), "RSD PTR ", 8));
 	CHECK(!*host_log);

@@ -28,7 +28,8 @@ struct boot_info {
 	const char *loader;
 	const char *command_line;
 	bool efi;
-	paddr_t rsdp; /* 0: not told, look for it */
+	paddr_t efi_table; /* its system table; 0: not told */
+	paddr_t rsdp;      /* 0: not told, look for it */
 	struct memory_map memory;
 	unsigned int nr_modules;
 	struct boot_module module[BOOT_MODULES_MAX];

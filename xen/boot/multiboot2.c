@@ -160,6 +160,7 @@ static void __init parse_tag(struct boot_info *bi, const struct mb2_tag *t)
 		break;
 	case MB2_EFI64:
 		bi->efi = true;
+		get(&bi->efi_table, t, 0, sizeof(bi->efi_table));
 		break;
 	case MB2_ACPI1:
 	case MB2_ACPI2:

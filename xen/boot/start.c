@@ -10,6 +10,7 @@
 #include "console/serial.h"
 #include "control/control.h"
 #include "cpu/acpi.h"
+#include "cpu/efi.h"
 #include "cpu/init.h"
 #include "cpu/irq.h"
 #include "cpu/panic.h"
@@ -94,6 +95,7 @@ static void __init start_machine(const struct boot_info *bi)
 {
 	unsigned int line;
 
+	efi_init(bi->efi_table);
 	if (!acpi_init(bi->rsdp))
 		printk(XENLOG_WARNING "No ACPI tables: one CPU, no I/O APIC\n");
 	panic_reboot = machine_reboot;

@@ -6,6 +6,7 @@
 
 #include "console/printk.h"
 #include "cpu/acpi.h"
+#include "cpu/efi.h"
 #include "cpu/smp.h"
 #include "domain/guest_access.h"
 #include "lib/errno.h"
@@ -165,12 +166,48 @@ static long read_memtype(struct xen_platform_op *op)
 	return 0;
 }
 
-/* No EFI run-time services, EDD or VBE data are kept: Linux asks and takes no
- * for an answer. */
+static long efi_vendor(union xenpf_efi_info *i)
+{
+	uint64_t name = guest_handle_va(i->vendor.name);
+	uint32_t n = i->vendor.bufsz / 2;
+
+	i->vendor.revision = efi_info.vendor_revision;
+	if (n > EFI_VENDOR_MAX)
+		n = EFI_VENDOR_MAX;
+	return copy_to_guest(name, efi_info.vendor, n * 2UL) ? -EFAULT : 0;
+}
+
+/* What the memory at an address is for is the memory map's to say. */
+static long efi_firmware_info(uint32_t index, union xenpf_efi_info *i)
+{
+	if (!efi_info.tables)
+		return -EINVAL;
+	switch (index) {
+	case XEN_FW_EFI_VERSION:
+		i->version = efi_info.version;
+		return 0;
+	case XEN_FW_EFI_RT_VERSION:
+		i->version = efi_info.rt_version;
+		return 0;
+	case XEN_FW_EFI_CONFIG_TABLE:
+		i->cfg.addr = efi_info.tables;
+		i->cfg.nent = efi_info.nr_tables;
+		return 0;
+	case XEN_FW_EFI_VENDOR:
+		return efi_vendor(i);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* No EDD or VBE data are kept: Linux asks and takes no for an answer. */
 static long firmware_info(struct xen_platform_op *op)
 {
-	(void)op;
-	return -ENOSYS;
+	struct xenpf_firmware_info *f = &op->u.firmware_info;
+
+	return f->type == XEN_FW_EFI_INFO
+		       ? efi_firmware_info(f->index, &f->u.efi_info)
+		       : -ENOSYS;
 }
 
 static const struct {
