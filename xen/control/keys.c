@@ -97,6 +97,19 @@ static void show_cpus(void)
 		       now() / 1000000);
 }
 
+static void check_frames(void)
+{
+	struct domain *d;
+
+	for (unsigned int id = 0; (d = next_domain(id)) != NULL;) {
+		id = d->id + 1U;
+		if (d->kind->check && d->dying != DOMDYING_DEAD)
+			printk("d%u: %u frames with wrong counts\n", d->id,
+			       d->kind->check(d));
+		put_domain(d);
+	}
+}
+
 static void reboot(void)
 {
 	printk("reboot asked for by debug key\n");
@@ -112,6 +125,7 @@ static const struct {
 	{'e', event_dump, "event channels"},
 	{'g', grant_dump, "grants in use"},
 	{'h', show_help, "this list"},
+	{'k', check_frames, "check what frames are used for"},
 	{'m', show_memory, "memory"},
 	{'p', show_counters, "counters"},
 	{'P', reset_counters, "counters to zero"},

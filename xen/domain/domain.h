@@ -141,6 +141,9 @@ struct domain_kind {
 	int (*own_frames)(struct domain *d, mfn_t mfn, uint64_t n,
 			  uint64_t pfn);
 	bool (*release_frame)(struct domain *d, mfn_t mfn);
+	/* Counts anew what its frames are used for; how many are wrong, with a
+	 * line for each. NULL: nothing to count. */
+	unsigned int (*check)(struct domain *d);
 	/* Some of the domain's memory is no longer its own (NULL: nobody
 	 * cares). */
 	void (*memory_left)(struct domain *d);

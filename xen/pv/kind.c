@@ -9,6 +9,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
+#include "pv/check.h"
 #include "pv/entry.h"
 #include "pv/pirq.h"
 
@@ -194,6 +195,7 @@ static const struct domain_kind kind = {
 	.pirq_unbind = pv_pirq_unbind,
 	.own_frames = own_frames,
 	.release_frame = pv_release_frame,
+	.check = pv_check_domain,
 	.grant_map = pv_grant_map,
 	.grant_unmap = pv_grant_unmap,
 	.grant_replace = pv_grant_replace,

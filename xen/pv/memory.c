@@ -3,7 +3,7 @@
  * The memory of a PV domain as a whole: what goes when it dies, what it gives
  * back meanwhile, and what it gets.
  */
-#include "pv/pv.h"
+#include "pv/check.h"
 
 #include "console/printk.h"
 #include "domain/continuation.h"
@@ -173,7 +173,11 @@ int pv_mm_domain_relinquish(struct domain *d)
 	if (!rc)
 		rc = end_work(d, &mm->foreign_work);
 	spin_unlock(&mm->lock);
-	if (!rc && mm->relinquish_step == 2)
+	if (!rc && mm->relinquish_step == 2) {
+		pv_check_end(d);
+		mm->relinquish_step++;
+	}
+	if (!rc)
 		rc = for_each_frame(d, release_one);
 	return rc;
 }

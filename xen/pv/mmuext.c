@@ -87,8 +87,14 @@ int pv_mm_set_context(struct vcpu *v, uint64_t kernel, uint64_t user)
 	rc = pv_work_begin(v->domain, w);
 	if (!rc)
 		rc = pv_set_base(v, kernel, false);
+	/* An old one is being unmade still: once more, with the new in place.
+	 */
+	if (!rc && w->depth)
+		rc = -ERESTART;
 	if (!rc)
 		rc = pv_set_base(v, user, true);
+	if (!rc && w->depth)
+		rc = -ERESTART;
 	pv_work_end(v->domain, w, rc);
 	spin_unlock(&mm->lock);
 	return rc;
