@@ -17,6 +17,7 @@ extern struct start_info *start_info;
 
 #define FAILSAFE_VECTOR 0x82
 #define SYSCALL_VECTOR  0x83
+#define SYSENTER_VECTOR 0x84
 
 #define mmu_update(req, n) hc(__HYPERVISOR_mmu_update, req, n, 0, DOMID_SELF)
 #define mmuext_op(op, n)   hc(__HYPERVISOR_mmuext_op, op, n, 0, DOMID_SELF)
@@ -30,7 +31,8 @@ long pv_mmuext(unsigned int cmd, uint64_t mfn);
 long pv_user_tables(void);
 
 /* trap.c: entries of trap_entry.S */
-extern uint8_t trap_stubs[], pv_upcall[], pv_failsafe[], pv_syscall[], pv_nmi[];
+extern uint8_t trap_stubs[], pv_upcall[], pv_failsafe[], pv_syscall[],
+	pv_sysenter[], pv_nmi[];
 void pv_fill_traps(struct trap_info t[257]);
 
 #endif

@@ -91,6 +91,7 @@ void trap_load(void)
 	callback(CALLBACKTYPE_event, pv_upcall);
 	callback(CALLBACKTYPE_failsafe, pv_failsafe);
 	callback(CALLBACKTYPE_syscall, pv_syscall);
+	callback(CALLBACKTYPE_sysenter, pv_sysenter);
 	callback(CALLBACKTYPE_nmi, pv_nmi);
 }
 

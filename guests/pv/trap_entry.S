@@ -42,6 +42,7 @@ trap_stubs:
 	entry pv_upcall, 0x40
 	entry pv_failsafe, 0x82, 32	/* the data segments */
 	entry pv_syscall, 0x83
+	entry pv_sysenter, 0x84
 	entry pv_nmi, 2
 
 trap_common:

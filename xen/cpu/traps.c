@@ -36,7 +36,7 @@ struct table_register {
 
 static void (*vector_handler[256])(struct cpu_regs *regs);
 void (*trap_from_guest)(void);
-uint64_t trap_guest_iret;
+uint64_t trap_guest_iret, trap_guest_flags;
 /* A place for a register before there is a stack (entry.S, pv/entry.S). */
 DEFINE_PER_CPU(uint64_t, trap_scratch);
 
@@ -152,6 +152,8 @@ void trap_dispatch(struct cpu_regs *regs)
 	/* A guest's breakpoint on the way in, or its single step: over. */
 	if (vector == TRAP_DB) {
 		__asm__ volatile("mov %0, %%dr6" : : "r"(0xffff0ff0UL));
+		if (regs->rip == trap_guest_flags)
+			regs->rflags &= ~(uint64_t)BIT(8); /* TF */
 		return;
 	}
 	if (vector == TRAP_NMI) {

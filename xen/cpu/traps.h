@@ -72,6 +72,9 @@ void trap_set_vector(uint8_t vector, void (*fn)(struct cpu_regs *regs));
 extern void (*trap_from_guest)(void);
 /* The address of pv/'s IRETQ: a fault there is taken with the guest's GS. */
 extern uint64_t trap_guest_iret;
+/* The address where an entry of pv/'s has kept a guest's flags: a single step
+ * that began in the guest ends there. */
+extern uint64_t trap_guest_flags;
 
 /* An interrupt that ended a PV guest's run. Interrupts are off. */
 void trap_interrupt(struct cpu_regs *regs);

@@ -28,8 +28,8 @@ static const struct {
 	 * AES XSAVE AVX F16C RDRAND hypervisor */
 	{1, 0, C, 0xf7fa3203, 0x76d82203, 0x80200000},
 	/* all but DS, ACPI, SS, TM, PBE, HTT; for PV nothing about large or
-	 * global pages, MTRRs, machine checks, SYSENTER */
-	{1, 0, D, 0x178bfbff, 0x07898375, 0},
+	 * global pages, MTRRs, machine checks */
+	{1, 0, D, 0x178bfbff, 0x07898b75, 0},
 	/* FSGSBASE TSC_ADJUST BMI AVX2 SMEP ERMS INVPCID AVX-512 RDSEED ADX
 	 * SMAP CLFLUSHOPT CLWB SHA */
 	{7, 0, B, 0xf1bf07ab, 0xf1af0329, 0},
@@ -123,6 +123,9 @@ static void mask_features(struct cpu_policy *p, bool hvm)
 	}
 	if (!hvm)
 		p->basic[1].c &= ~(uint32_t)BIT(21); /* no x2APIC */
+	/* SYSENTER is Intel's alone in long mode (pv/entry.S). */
+	if (!hvm && cpu_features.vendor != CPU_INTEL)
+		p->basic[1].d &= ~(uint32_t)BIT(11);
 }
 
 /* Leaf 0xd for the states that a guest may enable: sizes from the host. */

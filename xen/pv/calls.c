@@ -131,11 +131,14 @@ static long register_callback(struct vcpu *v, const struct callback_register *r)
 		pv->syscall32_entry = r->address;
 		pv->syscall32_masks = masks;
 		return 0;
+	case CALLBACKTYPE_sysenter:
+		pv->sysenter_entry = r->address;
+		pv->sysenter_masks = masks;
+		return 0;
 	case CALLBACKTYPE_nmi:
 		pv->nmi_entry = r->address;
 		return 0;
 	}
-	/* SYSENTER: Linux does without when it hears this. */
 	return -ENOSYS;
 }
 

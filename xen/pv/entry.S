@@ -217,4 +217,36 @@ pv_compat_syscall_entry:
 	return_to_host
 	.size	pv_compat_syscall_entry, . - pv_compat_syscall_entry
 
+	/*
+	 * SYSENTER (Intel SDM Vol. 2B): nothing says where from or on what
+	 * stack, and TF and NT are still the guest's. A single step's #DB ends
+	 * with TF until the flags are saved (cpu/traps.c).
+	 */
+	.globl	pv_sysenter_entry
+	.hidden	pv_sysenter_entry
+	.type	pv_sysenter_entry, @function
+pv_sysenter_entry:
+	swapgs
+	movq	%gs:percpu_pv_host_rsp(%rip), %rsp
+	pushfq
+	.globl	pv_sysenter_saved
+	.hidden	pv_sysenter_saved
+pv_sysenter_saved:
+	movq	%rax, %gs:percpu_trap_scratch(%rip)
+	movq	%gs:percpu_current(%rip), %rax
+	popq	REGS_RFLAGS(%rax)
+	pushq	$2
+	popfq
+	save_registers
+	movq	%gs:percpu_trap_scratch(%rip), %rcx
+	movq	%rcx, REGS_RAX(%rax)
+	movq	$0, REGS_RIP(%rax)
+	movq	$0, REGS_RSP(%rax)
+	movq	VCPU_ARCH(%rax), %rax
+	movl	$EXIT_SYSENTER, FRAME_VECTOR(%rax)
+	movq	$SEL_GUEST_CS32, FRAME_CS(%rax)
+	movq	$SEL_GUEST_DS, FRAME_SS(%rax)
+	return_to_host
+	.size	pv_sysenter_entry, . - pv_sysenter_entry
+
 	.section .note.GNU-stack, "", @progbits

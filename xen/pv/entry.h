@@ -34,5 +34,6 @@
 #define EXIT_BAD_IRET  0x101
 #define EXIT_SYSCALL32 0x102
 #define EXIT_DONE      0x103
+#define EXIT_SYSENTER  0x104
 
 #endif

@@ -33,6 +33,7 @@ AT(struct pv_vcpu, in_kernel, PV_IN_KERNEL);
 AT(struct pv_vcpu, sysret, PV_SYSRET);
 _Static_assert(PV_EXIT_SYSCALL == EXIT_SYSCALL, "exits");
 _Static_assert(PV_EXIT_SYSCALL32 == EXIT_SYSCALL32, "exits");
+_Static_assert(PV_EXIT_SYSENTER == EXIT_SYSENTER, "exits");
 _Static_assert(PV_EXIT_DONE == EXIT_DONE, "exits");
 _Static_assert(PV_EXIT_BAD_IRET == EXIT_BAD_IRET, "exits");
 
@@ -77,7 +78,7 @@ static void pv_vcpu_reset(struct vcpu *v)
 
 	memset(pv->traps, 0, sizeof(pv->traps));
 	pv->event_entry = pv->failsafe_entry = pv->syscall_entry = 0;
-	pv->syscall32_entry = pv->nmi_entry = 0;
+	pv->syscall32_entry = pv->sysenter_entry = pv->nmi_entry = 0;
 	pv->in_kernel = true;
 	fpu_reset(pv->fpu);
 }
@@ -214,6 +215,7 @@ int pv_init(void)
 	}
 	trap_from_guest = pv_trap_entry;
 	trap_guest_iret = (uint64_t)pv_iret_insn;
+	trap_guest_flags = (uint64_t)pv_sysenter_saved;
 	pv_calls_init();
 	domain_kind_pv = &kind;
 	return 0;

@@ -19,6 +19,7 @@
 #define PV_EXIT_SYSCALL   0x100
 #define PV_EXIT_BAD_IRET  0x101 /* the state to return to is none */
 #define PV_EXIT_SYSCALL32 0x102 /* from compatibility mode */
+#define PV_EXIT_SYSENTER  0x104
 #define PV_EXIT_DONE      0x103 /* a hypercall, made already */
 
 /* What the processor pushes when it leaves ring 3: entry.S relies on it. */
@@ -54,8 +55,9 @@ struct pv_vcpu {
 	uint64_t ctrlreg4, cr2;
 	uint64_t kernel_sp, kernel_ss; /* stack_switch */
 	uint64_t event_entry, failsafe_entry, syscall_entry, syscall32_entry,
-		nmi_entry;
-	bool syscall_masks, syscall32_masks, failsafe_masks; /* VGCF_* */
+		sysenter_entry, nmi_entry;
+	bool syscall_masks, syscall32_masks, sysenter_masks,
+		failsafe_masks; /* VGCF_* */
 	struct pv_segments seg;
 	uint64_t dr[8];
 	struct fpu_state *fpu;
@@ -90,7 +92,9 @@ int pv_init_cpu(void);
 void pv_enter(struct vcpu *v, struct pv_vcpu *pv);
 void pv_syscall_entry(void);        /* MSR LSTAR */
 void pv_compat_syscall_entry(void); /* MSR CSTAR */
-void pv_trap_entry(void);           /* trap_from_guest */
+void pv_sysenter_entry(void);       /* MSR SYSENTER_EIP */
+extern const char pv_sysenter_saved[];
+void pv_trap_entry(void); /* trap_from_guest */
 extern const char pv_iret_insn[];
 
 /* run.c */

@@ -27,6 +27,9 @@
 #define MSR_LSTAR          0xc0000082
 #define MSR_CSTAR          0xc0000083
 #define MSR_SFMASK         0xc0000084
+#define MSR_SYSENTER_CS    0x174
+#define MSR_SYSENTER_ESP   0x175
+#define MSR_SYSENTER_EIP   0x176
 #define MSR_KERNEL_GS_BASE 0xc0000102
 /* TF, IF, DF, IOPL, NT, RF, AC: what must not reach us. */
 #define SYSCALL_MASK 0x57700UL
@@ -81,6 +84,12 @@ static void set_syscall_msrs(void)
 	wrmsr(MSR_LSTAR, (uint64_t)pv_syscall_entry);
 	wrmsr(MSR_CSTAR, (uint64_t)pv_compat_syscall_entry);
 	wrmsr(MSR_SFMASK, SYSCALL_MASK);
+	/* AMD's processors have no SYSENTER in long mode. */
+	if (cpu_features.vendor != CPU_INTEL)
+		return;
+	wrmsr(MSR_SYSENTER_CS, SEL_HYPER_CS);
+	wrmsr(MSR_SYSENTER_ESP, (uint64_t)this_cpu(tss).ist[0]);
+	wrmsr(MSR_SYSENTER_EIP, (uint64_t)pv_sysenter_entry);
 }
 
 static void load_gdt(void)

@@ -40,6 +40,16 @@ static void compat_call(struct vcpu *v, const struct pv_vcpu *pv)
 			  pv->syscall32_masks, NO_ERROR_CODE);
 }
 
+/* From anywhere, and nobody knows where: that is the guest's to arrange. */
+static void sysenter(struct vcpu *v, const struct pv_vcpu *pv)
+{
+	if (!pv->sysenter_entry)
+		pv_inject(v, TRAP_GP, 0);
+	else
+		pv_bounce(v, pv->sysenter_entry, SEL_GUEST_CS64,
+			  pv->sysenter_masks, NO_ERROR_CODE);
+}
+
 /* INT n: every gate is ours, so it faults; the guest's table says who may.
  * Which it was is the instruction's to say: QEMU's error code has another
  * number. */
@@ -162,6 +172,8 @@ HOT void pv_handle_exit(struct vcpu *v, uint32_t vector, uint64_t cr2)
 		pv_failsafe(v);
 	else if (vector == PV_EXIT_SYSCALL32)
 		compat_call(v, pv);
+	else if (vector == PV_EXIT_SYSENTER)
+		sysenter(v, pv);
 	else
 		exception(v, vector, error);
 }

@@ -323,6 +323,50 @@ static void on_user_fault(struct trap_frame *f)
 	failsafes++;
 }
 
+/* Nothing says where it came from: RDX and RCX do, as SYSEXIT has them. */
+static void on_sysenter(struct trap_frame *f)
+{
+	f->rip = f->rdx;
+	f->rsp = f->rcx;
+	f->cs = FLAT_USER_CS;
+	f->ss = FLAT_USER_SS;
+	f->rax = 78;
+}
+
+static void on_no_sysenter(struct trap_frame *f)
+{
+	f->rip += 2;
+	f->rax = 6;
+}
+
+static long sysenter_in_user_mode(void)
+{
+	long rax = 0;
+
+	__asm__ volatile("leaq 1f(%%rip), %%rdx\n\t"
+			 "movq %%rsp, %%rcx\n\t"
+			 "sysenter\n"
+			 "1:"
+			 : "+a"(rax)
+			 :
+			 : "rcx", "rdx", "r11", "memory");
+	return rax;
+}
+
+static void sysenter(void *top)
+{
+	uint32_t r[4];
+	bool intel;
+
+	cpuid(0, 0, r);
+	intel = r[1] == 0x756e6547;
+	trap_handler(SYSENTER_VECTOR, on_sysenter);
+	trap_handler(6, on_no_sysenter);
+	check_rc(user_call(sysenter_in_user_mode, top), intel ? 78 : 6,
+		 intel ? "SYSENTER gets to the kernel" : "no SYSENTER on AMD");
+	trap_handler(6, NULL);
+}
+
 static void user_mode(void)
 {
 	void *top = user_stack + sizeof(user_stack);
@@ -335,6 +379,7 @@ static void user_mode(void)
 	user_call(cli_in_user_mode, top);
 	trap_handler(13, NULL);
 	check(failsafes == 1, "what ring 0 may is not a process's");
+	sysenter(top);
 }
 
 static volatile unsigned int started;
