@@ -10,13 +10,16 @@ import re
 import stat
 import subprocess
 
+LOADER = "/lib64/ld-linux-x86-64.so.2"
 _libraries = {}
 
 
 def libraries(program):
     """The shared libraries that program loads, as paths on this host."""
     if program not in _libraries:
-        out = subprocess.run(["ldd", program], stdout=subprocess.PIPE,
+        # What ldd does, without its shell script around it.
+        out = subprocess.run([LOADER, "--list", program],
+                             stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, text=True).stdout
         _libraries[program] = re.findall(
             r"^\s+(?:\S+ => )?(/\S+) \(0x", out, re.M)

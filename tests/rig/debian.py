@@ -7,6 +7,7 @@ OSTLER_CACHE (by default /var/cache/ostler for root, ~/.cache/ostler else).
 """
 import glob
 import gzip
+import hashlib
 import lzma
 import os
 import re
@@ -42,9 +43,26 @@ def _output(*command, **kw):
     return p.stdout
 
 
+def _apt(*command):
+    """What apt says about its lists of packages, asked once for each state of
+    them: it takes a second to read them."""
+    try:
+        state = os.stat("/var/lib/apt/lists").st_mtime_ns
+    except OSError:
+        state = 0
+    key = hashlib.sha256(repr((command, state)).encode()).hexdigest()[:16]
+    path = cache("apt", key)
+    if os.path.exists(path):
+        with open(path) as f:
+            return f.read()
+    said = _output(*command)
+    keep(path, said.encode())
+    return said
+
+
 def unpacked(package):
     """The directory with package's files; fetched once per version."""
-    uris = _output("apt-get", "download", "--print-uris", package)
+    uris = _apt("apt-get", "download", "--print-uris", package)
     found = re.search(r"^'[^']+' (\S+\.deb) \d+", uris, re.M)
     if not found:
         raise Missing("apt knows no package %s: is the list of packages "
@@ -70,7 +88,7 @@ def unpacked(package):
 def _image_package(meta):
     """linux-image-amd64 depends on the package that has the kernel."""
     found = re.search(r"Depends: (linux-image-\S+)",
-                      _output("apt-cache", "depends", meta))
+                      _apt("apt-cache", "depends", meta))
     if not found:
         raise Missing("apt does not know what %s depends on" % meta)
     return found.group(1)

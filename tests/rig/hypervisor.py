@@ -14,7 +14,8 @@ def build_dir():
 
 
 class Hypervisor:
-    """kind is "ours", "stock" or a file; dom0 is "pvh" or "pv"."""
+    """kind is "ours", "stock" or a file; dom0 is "pvh", "pv" or, if the
+    hypervisor itself shall choose, "" (the stock one only knows PV then)."""
 
     def __init__(self, kind="ours", dom0="pvh"):
         self.dom0 = dom0
@@ -32,8 +33,10 @@ class Hypervisor:
 
     def words(self, dom0_memory, extra=""):
         words = ["console=com1", "com1=115200,8n1", "loglvl=all",
-                 "guest_loglvl=all", "dom0=" + self.dom0,
+                 "guest_loglvl=all",
                  "dom0_mem=%dM,max:%dM" % (dom0_memory, dom0_memory)]
+        if self.dom0:
+            words.append("dom0=" + self.dom0)
         if self.stock:
             words.append("spec-ctrl=eager-fpu")
         return " ".join(words + ([extra] if extra else []))

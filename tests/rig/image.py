@@ -19,7 +19,8 @@ DOM0_MODULES = {
              "xen-gntalloc"],
     "blk": ["xen-blkback", "loop"],
     "net": ["xen-netback", "bridge", "tun"],
-    "disks": ["virtio_pci", "virtio_blk", "ahci", "nvme", "sd_mod", "ext4"],
+    "disks": ["virtio_pci", "virtio_blk", "ahci", "nvme", "sd_mod",
+              "crc32c_generic", "ext4"],
     "nics": ["virtio_pci", "virtio_net", "e1000"],
 }
 GUEST_MODULES = {
@@ -143,6 +144,11 @@ def own_library(tools):
 
 def dom0(kernel, tools="stock"):
     """dom0's initramfs without what a single run adds (overlay)."""
+    return store(dom0_tree(kernel, tools),
+                 "dom0-%s-%s" % (kernel.version, tools))
+
+
+def dom0_tree(kernel, tools):
     tree = Tree()
     need("/bin/busybox", "/sbin/ip", "/usr/bin/flock")
     _userland(tree)
@@ -180,12 +186,16 @@ def dom0(kernel, tools="stock"):
     tree.file("bin/agent", RIG + "/dom0/agent", 0o755)
     tree.file("bin/mods", RIG + "/dom0/mods", 0o755)
     tree.file("bin/prompt", RIG + "/dom0/prompt", 0o755)
-    return store(tree, "dom0-%s-%s" % (kernel.version, tools))
+    return tree
 
 
 def device_model(tools="stock"):
     """What HVM guests need in dom0, as an archive to append: the firmware,
     Debian's QEMU and what it loads. Some 50 MiB: only where it is used."""
+    return store(device_model_tree(tools), "device-model")
+
+
+def device_model_tree(tools):
     tree = Tree()
     qemu = "/usr/libexec/xen-qemu-system-i386"
     firmware = "/usr/lib/xen-%s/boot/hvmloader" % debian.XEN
@@ -207,16 +217,30 @@ def device_model(tools="stock"):
     tree.copy("/usr/share/qemu/keymaps", "usr/share/qemu/keymaps")
     if own_library(tools):
         _own_library(tree)
-    return store(tree, "device-model")
+    return tree
 
 
 def overlay(files):
     """{name below /lab: path here} as a second archive, with lib.sh."""
+    return overlay_tree(files).dump()
+
+
+def overlay_tree(files):
     tree = Tree()
     tree.file("lab/lib.sh", RIG + "/dom0/lib.sh")
     for name, path in files.items():
         tree.file("lab/" + name, path)
-    return tree.dump()
+    return tree
+
+
+def disk_start(kernel):
+    """What finds dom0's disk (disk.py) and goes on there: kernel word root=."""
+    tree = Tree()
+    need("/bin/busybox")
+    _userland(tree)
+    _modules(tree, kernel, {"disks": DOM0_MODULES["disks"]})
+    tree.file("init", RIG + "/dom0/disk-init", 0o755)
+    return store(tree, "disk-start-" + kernel.version)
 
 
 def guest(kernel, programs=()):

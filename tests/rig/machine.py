@@ -24,6 +24,16 @@ from .console import Console
 CPU_STOCK = "EPYC,-smap,-monitor,-rdtscp,-xsave,-avx,-avx2,-f16c"
 
 
+def cpu_words(model):
+    """A person's MODEL,+this,-that with the flags above, unless it says other;
+    None for None."""
+    if not model:
+        return None
+    said = {w.strip("+-").split("=")[0] for w in model.split(",")[1:]}
+    return ",".join([model] + [w for w in CPU_STOCK.split(",")[1:]
+                               if w[1:] not in said])
+
+
 def _descendants(pid):
     """pid and every process below it, parents first."""
     children = {}

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The rig's parts that need no machine, checked on this host."""
 import os
+import pty
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-from rig import bench, guests, levels, matrix, matrix_page, schema, tap
+from rig import bench, disk, guests, levels, machine, matrix, matrix_page
+from rig import schema, tap
 from rig.console import Console
 from rig.cpio import Tree
 
@@ -30,6 +32,29 @@ def archives():
                              stdout=subprocess.PIPE, check=True).stdout
         assert out.split() == [b"a", b"b", b"b/c", b"b/c/file", b"dev",
                                b"dev/null"], out
+
+
+def disks():
+    """Twice the same bytes, a sound file system, the owner root's."""
+    if not os.path.exists("/sbin/debugfs"):
+        return  # check-fast wants no e2fsprogs
+    t = Tree()
+    t.text("etc/xen/file", "text\n", 0o640)
+    t.link("init", "etc/xen/file")
+    t.node("dev/null", 1, 3, 0o666)
+    with tempfile.TemporaryDirectory() as d:
+        one, two = os.path.join(d, "one"), os.path.join(d, "two")
+        disk.write(t, one, 16)
+        disk.write(t, two, 16)
+        with open(one, "rb") as f, open(two, "rb") as g:
+            assert f.read() == g.read(), "two disks differ"
+        subprocess.run(["/sbin/e2fsck", "-fn", one], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        out = subprocess.run(["/sbin/debugfs", "-R", "stat /etc/xen/file",
+                              one], stdout=subprocess.PIPE, text=True,
+                             stderr=subprocess.DEVNULL).stdout
+        for said in ("Mode:  0640", "User:     0", "Size: 5"):
+            assert said in out, out
 
 
 def schemas():
@@ -114,6 +139,27 @@ def consoles():
     os.close(r)
 
 
+def interrupts():
+    """Ctrl-C while the try command builds: it ends, and so does the build."""
+    assert machine.cpu_words("EPYC,-svm,+avx").startswith(
+        "EPYC,-svm,+avx,-smap"), machine.cpu_words("EPYC,-svm,+avx")
+    assert ",-avx," not in machine.cpu_words("EPYC,+avx")
+    with tempfile.TemporaryDirectory() as d:
+        command = (". tests/setup.sh; trap 'exit 7' INT; cd %s; shown work "
+                   "log timeout --foreground 50 bash -c 'echo $$ >pid; "
+                   "echo at it; exec sleep 50'" % d)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execvp("bash", ["bash", "-c", command])
+        c = Console(terminal, None, time.monotonic())
+        assert c.wait("work: 1 s: at it", 20), c.text
+        os.write(terminal, b"\x03")
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+        with open(os.path.join(d, "pid")) as f:
+            assert not os.path.exists("/proc/" + f.read().strip())
+        c.join()
+
+
 def lists():
     names = [t.name for t in guests.all_tests()]
     assert len(names) == len(set(names)) and "hello" in names
@@ -122,8 +168,8 @@ def lists():
             assert os.path.exists(os.path.join(levels.SYSTEM, script)), script
 
 
-for part in (archives, verdicts, tables, schemas, matrix_cells, consoles,
-             lists):
+for part in (archives, disks, verdicts, tables, schemas, matrix_cells,
+             consoles, interrupts, lists):
     try:
         part()
     except Exception as e:

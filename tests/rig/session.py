@@ -28,13 +28,14 @@ class Dom0:
 
     kernel is "6.1", "6.12" or a file, packed as its package has it unless
     unpacked is set; files are put into /lab. With device_model HVM guests
-    can be made; it wants dom0_memory of 1000.
+    can be made; it wants dom0_memory of 1000. disk is one that disk.py made:
+    dom0 runs from there, and nothing is added to it.
     """
 
     def __init__(self, logs, name, hv, kernel="6.1", unpacked=False,
                  tools="stock", files=None, memory=2048, dom0_memory=768,
                  agent="ttyS1", append="", kappend="", shell=None, boot=None,
-                 device_model=False, **options):
+                 device_model=False, disk=None, **options):
         self.hv, self.agent = hv, agent
         is_file = os.path.sep in kernel
         self.kernel = debian.Kernel("6.1" if is_file else kernel)
@@ -45,13 +46,15 @@ class Dom0:
         self.initrd = os.path.join(logs, name + ".initrd")
         os.makedirs(logs, exist_ok=True)
         with open(self.initrd, "wb") as out:
-            parts = [image.dom0(self.kernel, tools)]
-            if device_model:
+            parts = ([image.disk_start(self.kernel)] if disk else
+                     [image.dom0(self.kernel, tools)])
+            if device_model and not disk:
                 parts.append(image.device_model(tools))
             for part in parts:
                 with open(part, "rb") as f:
                     out.write(f.read())
-            out.write(image.overlay(files or {}))
+            if not disk:
+                out.write(image.overlay(files or {}))
         words = ["console=hvc0", "panic=5", "loglevel=4"]
         if hv.stock:
             words.append("earlyprintk=xen")
@@ -60,6 +63,11 @@ class Dom0:
             words.append("tools=none")
         if shell:
             words.append("shell=" + shell)
+        if disk:
+            words.append("root=/dev/vda")
+            options["extra"] = list(options.get("extra") or []) + [
+                "-drive", "file=%s,format=raw,if=virtio" %
+                disk.replace(",", ",,")]
         modules = [(image_path, " ".join(words + [kappend]).strip()),
                    (self.initrd, "")]
         start = hypervisor.EMULATORS[options.pop("emulator", "qemu")]
@@ -153,6 +161,23 @@ def attach(machine):
                      .encode())
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, saved)
+
+
+def converse(d):
+    """Commands from the terminal, one after the other, until its end or exit:
+    for a machine whose console takes no keys."""
+    while d.machine.running():
+        try:
+            line = input("dom0# ").strip()
+        except EOFError:
+            return
+        if line in ("exit", "logout"):
+            return
+        if line:
+            try:
+                sys.stdout.write(d.run(line, 600).output)
+            except Failed as e:
+                say(str(e))
 
 
 def boot(a, options):

@@ -9,7 +9,8 @@ import signal
 import sys
 import time
 
-from . import debian, hypervisor, image, session, slots
+from . import bochs, debian, disk, hypervisor, image, machine
+from . import session, slots
 from .console import say
 
 MILESTONES = [
@@ -24,7 +25,7 @@ HINT = """
 You are at dom0's prompt. Some things to type:
   xl list            the domains            xl info          the machine
   xl console pvh     a guest's console      xl dmesg         the hypervisor's log
-  xl destroy pvh     end a guest            xl create /run/pvh.cfg
+  xl destroy pvh     end a guest            xl create /etc/xen/pvh.cfg
   exit               power off; the machine ends, nothing stays
 (The console is the emulated machine's serial port. Ctrl-] leaves xl console.)
 """
@@ -45,28 +46,39 @@ class Steps:
 
 def arguments():
     p = argparse.ArgumentParser(prog="try", description=__doc__)
-    p.add_argument("--hv", default="auto", help="ours or stock")
+    p.add_argument("--hv", default="ours", choices=["ours", "stock"])
     p.add_argument("--tools", default="ours", choices=["ours", "stock"])
-    p.add_argument("--dom0", default="", choices=["pvh", "pv", ""])
-    p.add_argument("--guests", default="pvh",
-                   help="kinds with commas: pvh, pv, pvhvm, hvm")
+    p.add_argument("--dom0", default="", choices=["pvh", "pv", ""],
+                   help="unless said, what the processor can do")
+    p.add_argument("--guests", default="", metavar="KINDS",
+                   help="with commas: pvh, pv, pvhvm, hvm, or none "
+                   "(pvh,pv where they can be)")
     p.add_argument("--kernel", default="6.1", choices=["6.1", "6.12"])
     p.add_argument("--cpus", type=int, default=1)
-    p.add_argument("--memory", type=int, default=2048, help="MiB")
+    p.add_argument("--memory", type=int, help="MiB (2048; in Bochs 768)")
+    p.add_argument("--cpu", metavar="MODEL", help="the emulator's name for "
+                   "it; EPYC,-svm has no hardware virtualisation")
+    p.add_argument("--bochs", action="store_true",
+                   help="VT-x in Bochs, not AMD-V in QEMU; slower")
+    p.add_argument("--disk", metavar="FILE", help="dom0 runs from this disk, "
+                   "made if it is not there, and keeps what it writes")
     p.add_argument("--packed", action="store_true",
                    help="boot vmlinuz as it is; slower under emulation")
     p.add_argument("--no-prompt", action="store_true")
     p.add_argument("--keep", metavar="DIR", help="keep the logs there")
-    return p.parse_args()
+    a = p.parse_args()
+    if a.bochs and a.disk:
+        p.error("--disk: only in QEMU")
+    if a.bochs and a.hv == "stock" and a.dom0 == "pvh":
+        p.error("Debian's Xen wants an IOMMU for a PVH dom0; Bochs has none")
+    a.memory = a.memory or (768 if a.bochs else 2048)
+    return a
 
 
 def choose_hypervisor(a):
-    built = os.path.exists(os.path.join(hypervisor.build_dir(), "xen/ostler"))
-    kind = a.hv if a.hv != "auto" else ("ours" if built else "stock")
-    if a.hv == "auto" and not built:
-        say("# xen/ostler is not built here: this is Debian's hypervisor")
-    dom0 = a.dom0 or ("pv" if kind == "stock" else "pvh")
-    return hypervisor.Hypervisor(kind, dom0)
+    """Ours chooses dom0's kind itself, by what the processor can do."""
+    return hypervisor.Hypervisor(
+        a.hv, a.dom0 or ("pv" if a.hv == "stock" else ""))
 
 
 def progress(steps):
@@ -94,14 +106,18 @@ KINDS = {
 }
 
 
-def make_guest(dom0, steps, kind):
+def make_guest(dom0, steps, kind, slow):
     """Creates one and waits until it speaks; False when it does not."""
     xl_type, kernel, words, lines, where, limit = KINDS[kind]
+    limit *= slow
     config = ". /lab/lib.sh\nconfig %s %s /lab/%s " \
-        "'ramdisk=\"/lab/guest.cpio\"' 'memory=128' " \
+        "'ramdisk=\"/lab/guest.cpio\"' 'memory=%d' " \
         "'extra=\"%s loglevel=3 do=idle\"' %s\n" % (
-            kind, xl_type, kernel, words, lines)
-    r = dom0.run(config + "xl create -q /run/%s.cfg" % kind, 60)
+            kind, xl_type, kernel, 128 if slow == 1 else 96, words, lines)
+    r = dom0.run(config + "cp /run/%s.cfg /etc/xen/\n"
+                 "rm -f /var/log/xen/console/guest-%s.log\n"
+                 "xl create -q /etc/xen/%s.cfg" % (kind, kind, kind),
+                 60 * slow)
     if r.status:
         say("xl create %s failed: %s" % (kind, r.output.strip()))
         return False
@@ -124,7 +140,7 @@ def session_files(kernel):
 
 
 def kinds_of(a):
-    kinds = [k for k in a.guests.split(",") if k]
+    kinds = [k for k in a.guests.split(",") if k and k != "none"]
     for k in kinds:
         if k not in KINDS:
             raise debian.Missing("--guests %s: there are %s" %
@@ -132,37 +148,81 @@ def kinds_of(a):
     return kinds
 
 
-def run(a, logs):
-    steps = Steps()
-    hv = choose_hypervisor(a)
+def possible(dom0, a, kinds):
+    """The kinds to make on this machine; says what dom0 is."""
+    r = dom0.run("cat /sys/hypervisor/guest_type; xl info xen_caps")
+    dom0_kind, _, capabilities = r.output.strip().partition("\n")
+    say("          dom0 is a %s domain; guests can be %s" % (
+        dom0_kind, "PV, PVH and HVM" if "hvm" in capabilities else
+        "PV only: the processor has neither AMD-V nor VT-x"))
+    if a.guests:
+        return kinds
+    return ["pvh", "pv"] if "hvm" in capabilities else ["pv"]
+
+
+def dom0_of(a, kinds, logs, steps):
+    """The session, with dom0's image or disk made."""
     kernel = debian.Kernel(a.kernel)
-    files, kinds = session_files(kernel), kinds_of(a)
+    files = session_files(kernel)
     device_model = any(KINDS[k][0] == "hvm" for k in kinds)
-    d = session.Dom0(logs, "try", hv, a.kernel, not a.packed, a.tools, files,
-                     memory=a.memory, cpus=a.cpus, echo=progress(steps),
-                     device_model=device_model,
-                     dom0_memory=1000 if device_model else 768)
+    options = {"memory": a.memory, "cpus": a.cpus, "echo": progress(steps),
+               "cpu": a.cpu if a.bochs else machine.cpu_words(a.cpu)}
+    if a.bochs:
+        options.update(emulator="bochs", boot=600, append="",
+                       kappend=bochs.LINUX)
+    elif a.disk:
+        if not os.path.exists(a.disk):
+            disk.make(a.disk, kernel, a.tools, files, device_model)
+            steps.done("dom0's disk %s is made" % a.disk)
+        else:
+            say("# %s is used as it is; without it a new one is made" %
+                a.disk)
+    if a.memory < 1536:
+        memory = 256
+    else:
+        memory = 1000 if device_model else 768
+    d = session.Dom0(logs, "try", choose_hypervisor(a), a.kernel,
+                     not a.packed, a.tools, files, disk=a.disk,
+                     device_model=device_model, dom0_memory=memory, **options)
     steps.done("dom0's image (%d MiB)" %
                (os.path.getsize(d.initrd) >> 20))
+    return d
+
+
+def run(a, logs):
+    steps = Steps()
+    kinds = kinds_of(a)
+    d = dom0_of(a, kinds, logs, steps)
     good = True
     with d:
         # Other emulators may have made us wait for their end.
         steps.last = max(steps.last, d.machine.start)
         d.ready()
         steps.last = time.monotonic()
-        for kind in kinds:
-            good = make_guest(d, steps, kind) and good
+        for kind in possible(d, a, kinds):
+            good = make_guest(d, steps, kind, 4 if a.bochs else 1) and good
         r = d.run("xl list")
         say(r.output.rstrip())
         steps.done("xl list")
         if sys.stdin.isatty() and sys.stdout.isatty() and not a.no_prompt:
-            say(HINT)
-            d.run("setsid prompt hvc0 </dev/null >/dev/null 2>&1 &")
-            session.attach(d.machine)
+            prompt(d, a)
         else:
             d.power_off()
             steps.done("powered off")
     return 0 if good and r.status == 0 else 1
+
+
+def prompt(d, a):
+    if a.bochs:
+        # Its first serial line only speaks: commands go one by one.
+        say(HINT.replace("Ctrl-] leaves xl console.", "In Bochs commands "
+                         "run one by one: no xl console."))
+        session.converse(d)
+        d.power_off()
+        return
+    say(HINT)
+    d.run("setsid prompt hvc0 </dev/null >/dev/null 2>&1 &")
+    session.attach(d.machine)
 
 
 def main():
