@@ -16,6 +16,7 @@
 struct world_domain world[WORLD_DOMAINS];
 struct pv_uses world_others[WORLD_DOMAINS][WORLD_FRAMES];
 unsigned int world_yields, world_restarts, world_flushes;
+unsigned long world_calls, world_accepted;
 
 /* What a processor may have in mind about a frame; domain i's is CPU i. */
 #define KNOWN_READ  BIT(0)
@@ -220,6 +221,8 @@ long world_call(struct vcpu *v, long (*fn)(struct vcpu *, const uint64_t *),
 		rc = fn(v, a);
 		this_cpu(softirq_pending) = 0;
 	} while (rc == -ERESTART && (!world_restarts || --world_restarts));
+	world_calls++;
+	world_accepted += !rc;
 	return rc;
 }
 
@@ -309,6 +312,11 @@ static void look(unsigned int cpu, mfn_t mfn, unsigned int level, bool write)
 
 		if (!(t[i] & PTE_P) || !pv_guest_slot(level, i))
 			continue;
+		if ((t[i] & PTE_G) || (level > 1 && (t[i] & PTE_PS))) {
+			printf("# frame %lx has a large or global page\n",
+			       mfn_x(mfn));
+			strays++;
+		}
 		if (level > 1)
 			look(cpu, below, level - 1, w);
 		else if (of_world(below))

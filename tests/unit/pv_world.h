@@ -81,6 +81,7 @@ static inline struct vcpu *vcpu(unsigned int domain, unsigned int i)
  * -ERESTART then.
  */
 extern unsigned int world_yields, world_restarts;
+extern unsigned long world_calls, world_accepted; /* since the start */
 long world_call(struct vcpu *v, long (*fn)(struct vcpu *, const uint64_t *),
 		const uint64_t args[6]);
 long update(struct vcpu *v, mfn_t table, unsigned int index, uint64_t val);
