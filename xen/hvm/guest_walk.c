@@ -75,6 +75,16 @@ HOT void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
 	return gfn_virt(v, gfn, write);
 }
 
+/*
+ * What gfn_virt() and known_page() give is a pointer without a reference. It is
+ * good while interrupts stay off from before the look until the last access:
+ * whoever takes a page out of the p2m clears the entry, raises the generation
+ * (hvm_flush()), and frees the frame only after p2m_flush(), which waits until
+ * each CPU that runs a vCPU of the domain has taken an interrupt. A look before
+ * that interrupt is over with its access when the CPU takes it; one after it
+ * sees the new generation and the cleared entry.
+ */
+
 /* Sets bits in an entry that was read as old; nothing if it changed since. */
 static inline void set_entry_bits(uint64_t *pte, uint64_t old, uint64_t bits)
 {
@@ -219,9 +229,14 @@ bool guest_walk(struct vcpu *v, uint64_t gva, uint32_t access, gpa_t *gpa,
 		uint32_t *error)
 {
 	struct walk_regs r;
+	unsigned long flags;
+	bool good;
 
 	hvm_ops->get_paging(v, &r);
-	return walk_with(v, &r, gva, access, gpa, error);
+	flags = local_irq_save();
+	good = walk_with(v, &r, gva, access, gpa, error);
+	local_irq_restore(flags);
+	return good;
 }
 
 static inline struct known_walk *walk_slot(struct vcpu *v, uint64_t tag)
@@ -318,6 +333,25 @@ static inline void copy_short(void *dst, const void *src, size_t n)
 		d[i] = s[i];
 }
 
+/* Within a page. */
+static bool copy_part(struct vcpu *v, const struct walk_regs *r, void *buf,
+		      uint64_t va, size_t n, uint32_t access)
+{
+	unsigned long flags = local_irq_save();
+	char *page = NULL;
+	uint32_t error;
+	gpa_t gpa;
+
+	if (walk_with(v, r, va, access, &gpa, &error))
+		page = gfn_virt(v, gpa_to_gfn(gpa), access & WALK_WRITE);
+	if (page && (access & WALK_WRITE))
+		memcpy(page + (va & ~PAGE_MASK), buf, n);
+	else if (page)
+		memcpy(buf, page + (va & ~PAGE_MASK), n);
+	local_irq_restore(flags);
+	return page;
+}
+
 static __attribute__((noinline)) int
 copy_slow(struct vcpu *v, void *buf, uint64_t va, size_t len, uint32_t access)
 {
@@ -328,21 +362,10 @@ copy_slow(struct vcpu *v, void *buf, uint64_t va, size_t len, uint32_t access)
 	if (r.user)
 		access |= WALK_USER;
 	while (len) {
-		size_t offset = va & ~PAGE_MASK;
-		size_t n = min(len, PAGE_SIZE - offset);
-		uint32_t error;
-		char *page;
-		gpa_t gpa;
+		size_t n = min(len, PAGE_SIZE - (va & ~PAGE_MASK));
 
-		if (!walk_with(v, &r, va, access, &gpa, &error))
+		if (!copy_part(v, &r, p, va, n, access))
 			return -EFAULT;
-		page = gfn_virt(v, gpa_to_gfn(gpa), access & WALK_WRITE);
-		if (!page)
-			return -EFAULT;
-		if (access & WALK_WRITE)
-			memcpy(page + offset, p, n);
-		else
-			memcpy(p, page + offset, n);
 		va += n;
 		p += n;
 		len -= n;
@@ -358,6 +381,7 @@ static inline int copy_guest(struct vcpu *v, void *buf, uint64_t va, size_t len,
 	uint64_t cr3 = hvm_ops->kernel_cr3(v);
 	struct known_walk *w = walk_slot(v, tag);
 	bool usual = va % PAGE_SIZE + len <= PAGE_SIZE && cr3 != NO_KERNEL_CR3;
+	unsigned long flags = local_irq_save();
 	char *page = usual ? known_page(v, w, tag, cr3) : NULL;
 	int err;
 
@@ -366,11 +390,16 @@ static inline int copy_guest(struct vcpu *v, void *buf, uint64_t va, size_t len,
 			copy_short(page + va % PAGE_SIZE, buf, len);
 		else
 			copy_short(buf, page + va % PAGE_SIZE, len);
+		local_irq_restore(flags);
 		return 0;
 	}
+	local_irq_restore(flags);
 	err = copy_slow(v, buf, va, len, write ? WALK_WRITE : 0);
-	if (!err && usual && len)
+	if (!err && usual && len) {
+		flags = local_irq_save();
 		remember_walk(v, w, cr3, va, tag);
+		local_irq_restore(flags);
+	}
 	return err;
 }
 

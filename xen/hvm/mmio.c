@@ -153,18 +153,21 @@ bool hvm_translate(struct vcpu *v, uint64_t va, uint32_t access, gpa_t *gpa)
 static bool access_gpa(struct vcpu *v, gpa_t gpa, unsigned int size, bool write,
 		       uint64_t *val)
 {
-	char *page = NULL;
+	unsigned long flags;
+	char *page;
 
-	if (!is_lapic(hvm_vcpu(v)->lapic, gpa) &&
-	    !mmio_is_trapped(v->domain, gpa))
-		page = hvm_gfn_virt(v, gpa_to_gfn(gpa), write);
-	if (!page)
+	if (is_lapic(hvm_vcpu(v)->lapic, gpa) ||
+	    mmio_is_trapped(v->domain, gpa))
 		return access_mmio(v, gpa, size, write, val);
-	if (write)
+	/* The page stays while interrupts are off: hvm/guest_walk.c. */
+	flags = local_irq_save();
+	page = hvm_gfn_virt(v, gpa_to_gfn(gpa), write);
+	if (page && write)
 		memcpy(page + (gpa & ~PAGE_MASK), val, size);
-	else
+	else if (page)
 		memcpy(val, page + (gpa & ~PAGE_MASK), size);
-	return true;
+	local_irq_restore(flags);
+	return page || access_mmio(v, gpa, size, write, val);
 }
 
 /* Both pages are there before anything is done to the first. A device sees
