@@ -34,8 +34,12 @@ static void left_guest(void *unused)
 	(void)unused; /* the interrupt itself ended the guest's run */
 }
 
-/* The p2m removed something that was mapped: every vCPU forgets it before it
- * enters again; CPUs that run one of them now come out first. */
+/*
+ * The p2m removed something that was mapped: every vCPU forgets it before it
+ * enters again, and CPUs that hold one now take an interrupt first, which ends
+ * its run and whatever was done with the page. Loaded is asked, not running: a
+ * multicall goes on after the call in it that blocked or stopped its vCPU.
+ */
 void hvm_flush(void *cookie)
 {
 	struct domain *d = cookie;
@@ -49,9 +53,9 @@ void hvm_flush(void *cookie)
 		hvm_ops->flush(v);
 	smp_mb();
 	for_each_vcpu(d, v) {
-		unsigned int cpu = READ_ONCE(v->unit.cpu);
+		unsigned int cpu = READ_ONCE(v->unit.loaded);
 
-		if (READ_ONCE(v->unit.state) == SCHED_RUNNING && cpu != here) {
+		if (cpu != SCHED_NOWHERE && cpu != here) {
 			cpumask_set(&others, cpu);
 			any = true;
 		}

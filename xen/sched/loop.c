@@ -56,6 +56,8 @@ void sched_load(struct sched_unit *u)
 	u->ops->switch_in(u);
 	rq->loaded = u;
 	atomic_set(&u->loaded, rq->cpu);
+	/* Whoever does not see it there changed all that matters before. */
+	smp_mb();
 	local_irq_restore(flags);
 }
 
