@@ -69,6 +69,18 @@ undo 'disk=["/run/one.img,raw,xvda,w","script=/run/script-that-fails,vdev=xvdb,t
 fails "a disk's script that fails" 'did not attach' xl create -q -p -e /run/undo.cfg
 unchanged "a disk's script that fails"
 undo
+printf '#!/bin/sh\nsleep 1\n' >/run/slow-script
+chmod +x /run/slow-script
+undo 'vif=["bridge=xenbr0","bridge=xenbr0,script=/run/slow-script"]'
+xl create -q -p -e /run/undo.cfg &
+for ((i = 0; i < 100; i++)); do
+	[ -e /sys/class/net/xenbr0/brif/vif"$(xl domid undo 2>/dev/null)".0 ] && break
+	nap 0.1
+done
+ok "destroyed while it is being made" xl destroy undo
+wait $!
+unchanged "destroyed while it is being made"
+undo
 mv /var/lib/xen /var/lib/xen-away
 : >/var/lib/xen
 fails "no place to keep it" 'cannot keep' xl create -q -p -e /run/undo.cfg

@@ -5,15 +5,14 @@
  * from there back up.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../libxc/builder.h"
 #include "affinity.h"
 #include "create.h"
+#include "createlock.h"
 #include "destroy.h"
 #include "device.h"
 #include "disk.h"
@@ -332,21 +331,6 @@ static bool describe(struct creation *c)
 	return true;
 }
 
-/*
- * One create at a time looks at names and disks and takes them: the lock file
- * is the stock xl's. -1 if it cannot be had, which is no reason to stop.
- */
-static int take_lock(void)
-{
-	int fd = open("/var/lock/xl", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd >= 0 && lockf(fd, F_LOCK, 0)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
 /* So that a test can see each undo: the step that XL_FAIL_STEP names fails. */
 static bool made_to_fail(const char *what)
 {
@@ -388,11 +372,10 @@ bool create_domain(struct loaded *l, uint32_t *domid)
 	host_xs();
 	if (!describe(&c))
 		return false;
-	lock = take_lock();
+	lock = create_lock();
 	ok = take_steps(&c);
 	build_forget(c.kernel);
-	if (lock >= 0)
-		close(lock);
+	create_unlock(lock);
 	if (ok)
 		*domid = c.domid;
 	return ok;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "createlock.h"
 #include "destroy.h"
 #include "device.h"
 #include "dm.h"
@@ -23,6 +24,20 @@ void destroy_devices(uint32_t domid)
 	dev_free_list(list, nr);
 }
 
+/*
+ * One that is still being made (for the first time or after a reboot) gets its
+ * device model and devices while those that it had were taken away: both sides
+ * at once left some of them. False: it is gone.
+ */
+static bool is_made(uint32_t domid, const struct dom_info *was)
+{
+	struct dom_info is;
+
+	create_wait(domid, was->handle);
+	return host_domain(domid, &is) &&
+	       !memcmp(is.handle, was->handle, sizeof(is.handle));
+}
+
 bool destroy_domain(uint32_t domid)
 {
 	struct dom_info info;
@@ -32,6 +47,8 @@ bool destroy_domain(uint32_t domid)
 		xl_fail("domain %u does not exist", domid);
 		return false;
 	}
+	if (!is_made(domid, &info))
+		return true;
 	if (xc_domain_pause(host_xc(), domid))
 		xl_note("domain %u cannot be paused: %s", domid,
 			strerror(errno));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bridge.h"
 #include "device.h"
@@ -131,6 +132,21 @@ static bool join_bridge(const struct device *dev, const struct vif_spec *v,
 	return host_write("connected", "%s/hotplug-status", path);
 }
 
+/*
+ * xen-netback says that it waits for the front end, and makes its interface
+ * afterwards: nothing in the store tells when that is there.
+ */
+static bool wait_iface(const struct device *dev, const char *iface)
+{
+	for (unsigned int ms = 0; ms < BACKEND_MS; ms += 5) {
+		if (iface_exists(iface))
+			return true;
+		usleep(5000);
+	}
+	xl_fail("interface %u: its back end makes no %s", dev->devid, iface);
+	return false;
+}
+
 bool vif_attach(uint32_t domid, const struct vif_spec *v, enum dom_type type)
 {
 	struct device dev = {"vif", domid, (uint32_t)v->devid, 0, ""};
@@ -146,6 +162,8 @@ bool vif_attach(uint32_t domid, const struct vif_spec *v, enum dom_type type)
 		xl_fail("interface %d: its back end does not start: is the "
 			"module xen-netback loaded?",
 			v->devid);
+		ok = false;
+	} else if (!wait_iface(&dev, iface)) {
 		ok = false;
 	} else if (v->script) {
 		ok = hotplug_run(&dev, script, "online", iface);
