@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest PC's interrupt lines, its two 8259s, its I/O APIC and its 8254,
- * driven through their ports and registers.
+ * A guest PC's interrupt lines, its two 8259s, its I/O APIC, its 8254 and its
+ * ACPI events and timer, driven through their ports and registers.
  */
 #include "harness.h"
 
@@ -172,15 +172,32 @@ int irq_set_affinity_gsi(unsigned int gsi, unsigned int cpu)
 	abort();
 }
 
-static void access(unsigned int port, bool write, uint32_t *val)
+static void access_n(unsigned int port, unsigned int size, bool write,
+		     uint32_t *val)
 {
 	for (unsigned int i = 0; i < nr_ports; i++)
 		if (port >= ports[i].first &&
 		    port - ports[i].first < ports[i].n) {
-			ports[i].fn(&vcpu, port, 1, write, val, ports[i].data);
+			ports[i].fn(&vcpu, port, size, write, val,
+				    ports[i].data);
 			return;
 		}
 	abort();
+}
+static void access(unsigned int port, bool write, uint32_t *val)
+{
+	access_n(port, 1, write, val);
+}
+static void outn(unsigned int port, unsigned int size, uint32_t val)
+{
+	access_n(port, size, true, &val);
+}
+static uint32_t inn(unsigned int port, unsigned int size)
+{
+	uint32_t val = 0;
+
+	access_n(port, size, false, &val);
+	return val;
 }
 static void out(unsigned int port, uint32_t val)
 {
@@ -219,9 +236,11 @@ static void begin(void)
 	set_timer = NULL;
 	CHECK_EQ(virq_init(&domain), 0);
 	CHECK_EQ(vpit_init(&domain), 0);
+	CHECK_EQ(vacpi_init(&domain), 0);
 }
 static void end(void)
 {
+	vacpi_destroy(&domain);
 	vpit_destroy(&domain);
 	vioapic_destroy(&domain);
 	virq_destroy(&domain);
@@ -432,6 +451,65 @@ static void pit_reading(void)
 	end();
 }
 
+static void pm_timer(void)
+{
+	uint32_t n;
+
+	begin();
+	n = inn(0xb008, 4);
+	clock += 1000000000;
+	CHECK_EQ(inn(0xb008, 4) - n, 3579545);
+	CHECK_EQ(inn(0xb008, 2), 3579545 & 0xffff);
+	CHECK_EQ(inn(0xb00a, 1), 3579545 >> 16 & 0xff);
+	outn(0xb008, 4, 0);
+	CHECK_EQ(inn(0xb008, 4) - n, 3579545);
+	/* Its highest bit flips: a status, and an interrupt once enabled. */
+	CHECK_EQ(inn(0xb000, 2), 0);
+	clock += 600 * 1000000000L;
+	CHECK_EQ(inn(0xb000, 2), 1);
+	outn(0xb000, 2, 1);
+	CHECK_EQ(inn(0xb000, 4), 0);
+	outn(0xb002, 2, 1);
+	CHECK(set_timer);
+	clock = timer_at - 200;
+	CHECK_EQ(inn(0xb008, 4), 0xffffffff);
+	clock += 210;
+	CHECK_EQ(inn(0xb008, 4), 0);
+	set_timer->fn(set_timer->data);
+	CHECK_EQ(inn(0xb000, 4), 0x10001);
+	CHECK(!set_timer);
+	end();
+}
+
+/* The button is an event, the event interrupt 9 once it is enabled, and both
+ * last until the guest clears the status. The device model may hold 9, too. */
+static void buttons(void)
+{
+	begin();
+	init_pics();
+	out(0x4d1, 2); /* level-triggered, as ACPI's is */
+	vacpi_power_button(&domain);
+	CHECK_EQ(inn(0xb000, 4), 0x100);
+	CHECK_EQ(vpic_highest(&domain), -1);
+	out(0xb003, 1); /* the high byte of PM1_EN */
+	CHECK_EQ(vpic_highest(&domain), 0x71);
+	hvm_isa_irq(&domain, 9, true);
+	outn(0xb000, 2, 0x300);
+	CHECK_EQ(vpic_highest(&domain), 0x71);
+	hvm_isa_irq(&domain, 9, false);
+	CHECK_EQ(vpic_highest(&domain), -1);
+	CHECK_EQ(inn(0xb000, 4), 0x1000000);
+	vacpi_sleep_button(&domain);
+	CHECK_EQ(vpic_highest(&domain), -1);
+	outn(0xb002, 2, 0x300);
+	CHECK_EQ(vpic_highest(&domain), 0x71);
+	outn(0xb000, 4, 0);
+	CHECK_EQ(vpic_highest(&domain), -1);
+	end();
+	/* A guest without them. */
+	vacpi_power_button(&domain);
+}
+
 /* Every port with every byte: nothing may happen that ASan would see. */
 static void random_ports(void)
 {
@@ -439,15 +517,16 @@ static void random_ports(void)
 
 	begin();
 	for (unsigned int i = 0; i < 200000; i++) {
-		static const uint16_t all[] = {0x20, 0x21,  0xa0, 0xa1,
-					       0x40, 0x41,  0x42, 0x43,
-					       0x61, 0x4d0, 0x4d1};
+		static const uint16_t all[] = {0x20,   0x21,   0xa0,   0xa1,
+					       0x40,   0x41,   0x42,   0x43,
+					       0x61,   0x4d0,  0x4d1,  0xb000,
+					       0xb001, 0xb002, 0xb003, 0xb008};
 		unsigned int port;
 
 		seed = seed * 1103515245 + 12345;
 		port = all[(seed >> 8) % ARRAY_SIZE(all)];
 		if (seed & BIT(30))
-			out(port, seed >> 16 & 0xff);
+			outn(port, seed >> 10 & 4 ? 4 : 1, seed >> 16 & 0xff);
 		else
 			in(port);
 		hvm_isa_irq(&domain, (seed >> 4) & 15, seed & 1);
@@ -475,6 +554,8 @@ static const struct test_case cases[] = {
 	{"message-signalled interrupts", messages},
 	{"8254: the periodic interrupt", pit_periodic},
 	{"8254: what is read", pit_reading},
+	{"ACPI: the PM timer", pm_timer},
+	{"ACPI: buttons", buttons},
 	{"random accesses", random_ports},
 };
 

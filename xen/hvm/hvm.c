@@ -89,6 +89,8 @@ static int create_pc(struct domain *d)
 		rc = virq_init(d);
 	if (!rc && (flags & XEN_X86_EMU_PIT))
 		rc = vpit_init(d);
+	if (!rc && (flags & XEN_X86_EMU_PM))
+		rc = vacpi_init(d);
 	return rc;
 }
 
@@ -109,6 +111,7 @@ static int create_devices(struct domain *d)
 static void destroy_devices(struct domain *d)
 {
 	vram_destroy(d);
+	vacpi_destroy(d);
 	vpit_destroy(d);
 	virq_destroy(d);
 	vpci_destroy(d);
@@ -279,7 +282,10 @@ static int trigger(struct vcpu *v, uint32_t what)
 		send_nmi(v);
 		return 0;
 	case XEN_DOMCTL_SENDTRIGGER_POWER:
+		vacpi_power_button(v->domain);
+		return 0;
 	case XEN_DOMCTL_SENDTRIGGER_SLEEP:
+		vacpi_sleep_button(v->domain);
 		return 0;
 	default:
 		return -ENOSYS;

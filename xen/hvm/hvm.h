@@ -337,6 +337,7 @@ struct hvm_domain {
 	struct vpic *pic;
 	struct virq *virq;
 	struct vpit *pit;
+	struct vacpi *acpi;
 	struct vram *vram; /* p2m lock */
 	bool stale_maps;   /* … which must forget where memory was */
 	bool has_servers;  /* device models, once */

@@ -21,6 +21,7 @@ struct virq {
 	uint8_t link[4];   /* … a link */
 	uint8_t route[4];  /* a link's ISA interrupt; 0: none */
 	uint16_t isa;      /* lines that are up */
+	bool sci;          /* our own hold on interrupt 9 */
 	uint64_t intx[2];  /* device * 4 + intx */
 };
 
@@ -51,6 +52,17 @@ void hvm_isa_irq(struct domain *d, unsigned int irq, bool level)
 		count(d, irq ? irq : 2, level);
 	}
 	spin_unlock(&hd->lock);
+}
+
+/* Beside the device model's: each lets go of its own only. */
+void hvm_sci(struct domain *d, bool level)
+{
+	struct virq *q = hvm_domain(d)->virq;
+
+	if (!q || q->sci == level)
+		return;
+	q->sci = level;
+	count(d, 9, level);
 }
 
 void hvm_pci_intx(struct domain *d, unsigned int dev, unsigned int intx,

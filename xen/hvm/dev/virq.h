@@ -12,6 +12,8 @@ int virq_init(struct domain *d); /* with PIC and I/O APIC */
 void virq_destroy(struct domain *d);
 
 void hvm_isa_irq(struct domain *d, unsigned int irq, bool level);
+/* Our ACPI hardware's interrupt; lock held. */
+void hvm_sci(struct domain *d, bool level);
 /* device 0 to 31, intx 0 to 3. */
 void hvm_pci_intx(struct domain *d, unsigned int dev, unsigned int intx,
 		  bool level);
@@ -30,5 +32,11 @@ void vpic_ack(struct domain *d, uint8_t vector);
 /* vpit.c: the 8254 and port 0x61. */
 int vpit_init(struct domain *d);
 void vpit_destroy(struct domain *d);
+
+/* vacpi.c: buttons and the PM timer. A guest without them minds no press. */
+int vacpi_init(struct domain *d);
+void vacpi_destroy(struct domain *d);
+void vacpi_power_button(struct domain *d);
+void vacpi_sleep_button(struct domain *d);
 
 #endif
