@@ -422,6 +422,7 @@ static void start_domain(unsigned int id)
 		.refs = 1,
 		.max_vcpus = WORLD_VCPUS,
 		.vcpu = w->vcpu_table,
+		.vm_assist = BIT(VMASST_TYPE_writable_pagetables),
 	};
 	pv_mm_domain_init(d);
 	w->pd.mm.cpus.bits[0] = BIT(id);

@@ -121,7 +121,8 @@ int pv_table_put(struct domain *d, struct pv_work *w, mfn_t mfn,
 /* At the start of a call that needs tables: what an interrupted one left is
  * finished. -ERESTART: not yet. */
 int pv_work_begin(struct domain *d, struct pv_work *w);
-/* At its end, rc being its result: what was held for it goes. */
+/* At its end, rc being its result: what was held for it goes. -EBUSY: it will
+ * be executed again; others' work is gone on with, so that it can. */
 void pv_work_end(struct domain *d, struct pv_work *w, int rc);
 /* A frame of d's as a table of descriptors: reference and type, 0 or -EINVAL.
  * Its entries are checked. */
@@ -211,7 +212,7 @@ static inline bool pv_is_ending(const struct domain *d)
 	return unlikely(READ_ONCE(d->dying) != DOMDYING_ALIVE);
 }
 int pv_set_base(struct vcpu *v, uint64_t mfn, bool user);
-/* The running guest writes its CR3. */
+/* The running guest writes its CR3: 0, -EINVAL or -ERESTART. */
 int pv_new_base(struct vcpu *v, uint64_t mfn);
 /* Both at once, for a new context; the vCPU is paused. */
 int pv_mm_set_context(struct vcpu *v, uint64_t kernel, uint64_t user);

@@ -81,9 +81,7 @@ static int update_entry(const struct pv_change *c, uint64_t ptr, uint64_t val)
 	if (!get_page(mfn, c->d->id))
 		return -EINVAL;
 	t = frame_type(mfn);
-	if (t == FRAME_SHARED || t == FRAME_SEGDESC)
-		rc = -EINVAL;
-	else if (!frame_type_count(mfn) || t < FRAME_L1 || t > FRAME_L4)
+	if (!frame_type_count(mfn) || t < FRAME_L1 || t > FRAME_L4)
 		rc = write_plain(c->d, mfn, index, val);
 	else if (!(mfn_to_frame(mfn)->word & FRAME_VALIDATED))
 		rc = -EBUSY;

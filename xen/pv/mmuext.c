@@ -97,7 +97,7 @@ int pv_mm_set_context(struct vcpu *v, uint64_t kernel, uint64_t user)
 		rc = -ERESTART;
 	pv_work_end(v->domain, w, rc);
 	spin_unlock(&mm->lock);
-	return rc;
+	return rc == -EBUSY ? -ERESTART : rc;
 }
 
 int pv_pin_base(struct vcpu *v)
@@ -123,7 +123,7 @@ int pv_new_base(struct vcpu *v, uint64_t mfn)
 		rc = pv_set_base(v, mfn, false);
 	pv_work_end(v->domain, w, rc);
 	spin_unlock(&mm->lock);
-	return rc;
+	return rc == -EBUSY ? -ERESTART : rc;
 }
 
 static int change_tables(struct vcpu *v, struct domain *d,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writable page tables: a guest's kernel that stores into a level 1 table,
- * which it has mapped read-only, faults; the instruction is done for it, and
- * its store is a change of an entry like any other.
+ * Writable page tables, for guests that ask for them (vm_assist): a kernel
+ * that stores into a level 1 table, which it has mapped read-only, faults; the
+ * instruction is done for it, and its store is a change of an entry like any
+ * other.
  */
 #include "pv/pv.h"
 
@@ -135,12 +136,21 @@ static bool emulate_store(struct table_write *t)
 	}
 }
 
+/* Who has the devices gets it unasked, as from Xen. */
+static bool wants(const struct domain *d)
+{
+	return d->privileged ||
+	       (READ_ONCE(d->vm_assist) & BIT(VMASST_TYPE_writable_pagetables));
+}
+
 bool pv_table_write(struct vcpu *v, uint64_t addr)
 {
 	struct pv_mm_domain *mm = d_mm(v->domain);
 	struct table_write t = {.v = v, .addr = addr};
 	bool done = false;
 
+	if (!wants(v->domain))
+		return false;
 	spin_lock(&mm->lock);
 	if (find_table(v, addr, &t.table)) {
 		done = emulate_store(&t);

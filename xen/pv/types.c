@@ -283,23 +283,43 @@ int pv_work_begin(struct domain *d, struct pv_work *w)
 		w->failed = root.mfn;
 		w->failed_level = root.level;
 		w->failed_rc = rc;
-	} else if (!root.down && mfn_eq(w->held, INVALID_MFN)) {
+	} else if (!root.down) {
+		mfn_t old = w->held;
+		unsigned int old_level = w->held_level;
+
+		/* The same call may need several, one after the other. */
 		w->held = root.mfn;
 		w->held_level = root.level;
-	} else if (!root.down) {
-		return pv_table_put(d, w, root.mfn, root.level);
+		if (!mfn_eq(old, INVALID_MFN))
+			return pv_table_put(d, w, old, old_level);
 	}
 	return 0;
+}
+
+/* A table that is wanted is on another vCPU's stack, and he may be asleep or
+ * down: what is under way is as well done here. */
+static void finish_others(struct domain *d, const struct pv_work *own)
+{
+	struct pv_work *foreign = &d_mm(d)->foreign_work;
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+		if (&v_mm(v)->work != own)
+			pv_work_begin(d, &v_mm(v)->work);
+	if (foreign != own)
+		pv_work_begin(d, foreign);
 }
 
 void pv_work_end(struct domain *d, struct pv_work *w, int rc)
 {
 	mfn_t held = w->held;
 
+	if (unlikely(rc == -EBUSY))
+		finish_others(d, w);
 	if (likely(mfn_eq(held, INVALID_MFN) && mfn_eq(w->failed, INVALID_MFN)))
 		return;
 	/* A tree that is still being unmade comes first. */
-	if (rc == -ERESTART || w->depth)
+	if (rc == -ERESTART || rc == -EBUSY || w->depth)
 		return;
 	w->held = w->failed = INVALID_MFN;
 	if (!mfn_eq(held, INVALID_MFN))
