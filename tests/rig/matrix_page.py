@@ -7,6 +7,7 @@ import html
 KINDS = ["pv", "pvh", "pvhvm", "hvm"]
 KIND_NAMES = {"pv": "PV", "pvh": "PVH", "pvhvm": "PV-on-HVM", "hvm": "HVM"}
 HYPERVISORS = ["ours", "stock"]
+MACHINES = {"qemu": "QEMU, AMD-V", "bochs": "Bochs, VT-x"}
 HV_NAMES = {"ours": "Ostler", "stock": "Debian's Xen"}
 # name: (what a person calls it, True if more is better)
 FIGURES = {
@@ -49,7 +50,7 @@ th, td { border: 1px solid var(--line); padding: .3rem .55rem;
 th { text-align: left; font-weight: 600; }
 td.good { background: var(--good); } td.bad { background: var(--bad); }
 td.none { background: var(--none); color: var(--soft); text-align: left;
-  white-space: normal; }
+  white-space: normal; min-width: 7rem; }
 .plots { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line);
@@ -64,6 +65,39 @@ svg .soft { fill: var(--soft); }
 .key i { display: inline-block; width: .8em; height: .8em;
   border-radius: 2px; margin: 0 .35em 0 1em; vertical-align: baseline; }
 """
+
+
+def grid(cells, machine):
+    """What works at all: guests down, combinations up to dom0 across."""
+    runs = []
+    for c in cells:
+        run = (c["hypervisor"], c["toolstack"], c["dom0"])
+        if c["machine"] == machine and run not in runs:
+            runs.append(run)
+    runs.sort(key=lambda r: [HYPERVISORS.index(r[0]),
+                             HYPERVISORS.index(r[1]), r[2] != "pvh"])
+    if not runs:
+        return ""
+    out = ['<div class="wide"><table><tr><th>%s</th>%s</tr>' % (
+        MACHINES[machine], "".join(
+            "<th>%s<br>%s<br>%s dom0</th>" % (
+                HV_NAMES[h], {"ours": "our tools", "stock": "Debian's tools"}[
+                    t], d.upper()) for h, t, d in runs))]
+    for kind in KINDS:
+        row = []
+        for run in runs:
+            c = [c for c in cells if c["machine"] == machine and c["guest"] ==
+                 kind and (c["hypervisor"], c["toolstack"], c["dom0"]) == run]
+            if c and c[0]["works"]:
+                f = c[0]["figures"].get("first_process")
+                row.append('<td class="good">works%s</td>' % (
+                    ", %.1f s" % (f["median"] / 1000) if f else ""))
+            else:
+                row.append('<td class="none">%s</td>' % html.escape(
+                    c[0]["why"] if c else "not measured"))
+        out.append("<tr><th>%s</th>%s</tr>" % (KIND_NAMES[kind],
+                                               "".join(row)))
+    return "".join(out) + "</table></div>"
 
 
 def number(v):
@@ -234,6 +268,8 @@ def page(result):
             '<meta name="viewport" content="width=device-width">'
             '<title>PV or HVM: the matrix</title><style>%s</style>'
             '<h1>PV or HVM, and what does it cost?</h1><p>%s</p>'
+            '<h2>What works</h2><p>Seconds from xl create to the guest\'s '
+            'first process, where it does.</p>%s%s'
             '<h2>At a glance</h2><p>Cost in times: below 1 is cheaper. For '
             'rates (MiB/s, operations) the inverse is taken, so that it '
             'reads the same way.</p>%s'
@@ -241,5 +277,6 @@ def page(result):
             'var(--ours)"></i>Ostler<i style="background:var(--stock)"></i>'
             'Debian\'s Xen</span></h2><div class="plots">%s</div>%s'
             '<h2>The whole matrix</h2>%s</html>\n' % (
-                STYLE, html.escape(intro), ratios(measured, run), plots,
+                STYLE, html.escape(intro), grid(cells, "qemu"),
+                grid(cells, "bochs"), ratios(measured, run), plots,
                 counts(measured, run), whole(cells)))

@@ -9,7 +9,7 @@ import threading
 import time
 
 from rig import bench, disk, guests, levels, machine, matrix, matrix_page
-from rig import schema, tap
+from rig import matrix_readme, schema, tap
 from rig.console import Console
 from rig.cpio import Tree
 
@@ -96,6 +96,23 @@ CELL-DONE
                                                   median=201.0)})]
     assert matrix.ratio(cells, cells[0], "syscall") == 0.5
     assert matrix.ratio(cells, cells[0], "create") is None
+    text = matrix_readme.markdown({"cells": cells, "kernel": "6.1",
+                                   "date": "-"})
+    assert "| PV | – (1) | " not in text and "(1) not measured" in text
+    assert "| HVM | – (2) |" in text and "(2) <refused>" in text, text
+
+
+def readme():
+    """README's table is the one of the committed run."""
+    top = os.path.dirname(os.path.dirname(os.path.dirname(
+        os.path.abspath(__file__))))
+    if not os.path.exists(os.path.join(top, "docs/matrix.json")):
+        return
+    with open(os.path.join(top, "README.md")) as f:
+        now = matrix_readme.between(f.read())[1]
+    result = matrix.read(os.path.join(top, "docs/matrix.json"))
+    assert now == matrix_readme.markdown(result), (
+        "README.md: tests/matrix --render docs/matrix.json --readme README.md")
     page = matrix_page.page({"kernel": "6.1", "cpus": 1, "date": "-",
                              "cells": cells})
     assert "missing: &lt;refused&gt;" in page and ">0.50</td>" in page
@@ -169,7 +186,7 @@ def lists():
 
 
 for part in (archives, disks, verdicts, tables, schemas, matrix_cells,
-             consoles, interrupts, lists):
+             readme, consoles, interrupts, lists):
     try:
         part()
     except Exception as e:

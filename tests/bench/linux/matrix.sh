@@ -2,7 +2,9 @@
 # One cell of the matrix, in dom0: guests of KIND, created, watched, measured.
 # Prints "CELL NAME UNIT MEDIAN MIN MAX SAMPLES" and "COUNT NAME NUMBER" lines,
 # the guest's own BENCH lines, and "CELL-FAIL why". Wants /lab/guest-kernel (ELF),
-# /lab/guest-vmlinuz, /lab/guest.cpio, /lab/guestbench. $KIND: pv, pvh, pvhvm, hvm; $REPEAT: creates.
+# /lab/guest-vmlinuz, /lab/guest.cpio, /lab/guestbench. $KIND: pv, pvh, pvhvm, hvm; $REPEAT:
+# creates of a guest with a disk and a card; the last one measures, each thing $SAMPLES times. $BRIEF: no disk, no
+# card, no measurements.
 . /lab/lib.sh
 us() { echo "${EPOCHREALTIME/./}"; }
 fail() { echo "CELL-FAIL $*"; exit 1; }
@@ -14,7 +16,7 @@ figure() {
 	echo "CELL $name $unit ${v[$((${#v[@]} / 2))]} ${v[0]} ${v[-1]} ${#v[@]}"
 }
 disk=/run/matrix.img log=$LOG/guest-cell.log
-if [ ! -f $disk ]; then
+if [ ! -f $disk ] && [ -z "$BRIEF" ]; then
 	dd if=/dev/zero of=$disk bs=1M count=32 2>/dev/null
 	mods blk net
 	ip link add xenbr0 type bridge && ip addr add 10.9.0.1/24 dev xenbr0 &&
@@ -31,7 +33,9 @@ cell() {
 		extra=('vga="none"' 'vnc=0' 'usb=0')
 		;;
 	esac
-	if [ "$KIND" = hvm ]; then
+	if [ -n "$BRIEF" ]; then
+		:
+	elif [ "$KIND" = hvm ]; then
 		on=emulated console=ttyS0 log=/run/cell.serial
 		extra+=('xen_platform_pci=0' "serial=\"file:$log\""
 			"disk=[\"$disk,raw,hda,w\"]"
@@ -39,12 +43,10 @@ cell() {
 	else
 		extra+=("disk=[\"$disk,raw,xvda,w\"]" 'vif=["bridge=xenbr0"]')
 	fi
-	[ "$1" = bench ] || extra=("${extra[@]/#disk=*/}")
-	[ "$1" = bench ] || extra=("${extra[@]/#vif=*/}")
 	local words="console=$console loglevel=4 panic=5 do=$1 on=$on"
 	[ "$KIND" = hvm ] && words="$words xen_nopv nopv"
 	config cell "$type" $kernel 'ramdisk="/lab/guest.cpio"' \
-		'memory=192' "extra=\"$words ip=10.9.0.2 peer=10.9.0.1\"" \
+		'memory=192' "extra=\"$words samples=${SAMPLES:-7} ip=10.9.0.2 peer=10.9.0.1\"" \
 		"${extra[@]}"
 }
 # spoke SECONDS PATTERN: the guest's console has it; the log is whichever it is.
@@ -60,15 +62,27 @@ counters() { xenperf 2>/dev/null | awk '/^T=|^ *[a-z].*T=/ { split($0, p, "T=");
 
 creates=() firsts=() destroys=()
 for i in $(seq "${REPEAT:-3}"); do
+	todo=idle
+	[ "$i" = "${REPEAT:-3}" ] && [ -z "$BRIEF" ] && todo=bench,idle
 	rm -f "$log" /run/cell.serial
-	cell idle
+	cell $todo
 	t=$(us)
 	xl create -q /run/cell.cfg >/run/create.out 2>&1 ||
-		fail "xl create: $(head -1 /run/create.out)"
+		fail "xl create: $(tail -n 1 /run/create.out)"
 	creates+=($((($(us) - t) / 1000)))
 	spoke "${LIMIT:-120}" GUEST-UP ||
-		fail "it does not come up: $(tail -1 "$log" 2>/dev/null)"
+		fail "it does not come up: $(tail -n 1 "$log" 2>/dev/null)"
 	firsts+=($((($(us) - t) / 1000)))
+	if [ $todo != idle ]; then
+		# The guest waits a second before it begins.
+		counters >/run/counters.before
+		spoke "$((${LIMIT:-120} * 2))" GUEST-IDLE ||
+			fail "the measurements did not end: $(tail -n 1 "$log")"
+		counters >/run/counters.after
+		xl info | awk '/^(total|free)_memory/ { print "MEM", $1, $3 }'
+		xl list | awk 'NR > 1 { n += $3 } END { print "MEM domains", n }'
+		grep -aE '^BENCH' "$log" | tr -d '\r'
+	fi
 	t=$(us)
 	xl destroy cell || fail "xl destroy"
 	destroys+=($((($(us) - t) / 1000)))
@@ -76,20 +90,6 @@ done
 figure create ms "${creates[@]}"
 figure first_process ms "${firsts[@]}"
 figure destroy ms "${destroys[@]}"
-
-rm -f "$log" /run/cell.serial
-cell bench
-counters >/run/counters.before
-xl create -q /run/cell.cfg >/run/create.out 2>&1 ||
-	fail "xl create with disk and card: $(tail -1 /run/create.out)"
-spoke "${LIMIT:-120}" 'GUEST-UP' || fail "with disk and card it does not come up"
-xl info | awk '/^(total|free)_memory/ { print "MEM", $1, $3 }'
-xl list | awk 'NR > 1 { n += $3 } END { print "MEM domains", n }'
-spoke "$((${LIMIT:-120} * 2))" 'GUEST-DONE' ||
-	fail "the measurements did not end: $(tail -1 "$log")"
-gone cell 20 || xl destroy cell
-grep -aE '^BENCH' "$log" | tr -d '\r'
-counters >/run/counters.after
-awk 'NR == FNR { was[$1] = $2; next } $2 > was[$1] { print "COUNT", $1, $2 - was[$1] }' \
-	/run/counters.before /run/counters.after
+[ -n "$BRIEF" ] || awk 'NR == FNR { was[$1] = $2; next } $2 > was[$1] {
+	print "COUNT", $1, $2 - was[$1] }' /run/counters.before /run/counters.after
 echo CELL-DONE
