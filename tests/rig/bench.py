@@ -9,6 +9,7 @@ from . import guests, hypervisor
 from .console import say
 
 LINE = re.compile(r"bench (\S+) ticks=(\d+) ns=(\d+)")
+KEPT = os.path.join(hypervisor.SOURCE, "tests/bench/counts.json")
 COUNTING = ["-icount", "shift=0,sleep=off"]
 
 # Instructions an operation may take on ours, as a domain (issue: speed).
@@ -80,6 +81,32 @@ def save(path, counts, times):
         f.write("\n")
 
 
+def changed(ours, path, slack):
+    """(operation, kept, now or None) where they differ by more than slack per
+    cent; path has what tests/bench/run --save wrote."""
+    with open(path) as f:
+        kept = json.load(f)
+    now = {n: ours[n][0] if n in ours else None for n in kept}
+    return [(n, kept[n], now[n]) for n in kept if now[n] is None or
+            abs(now[n] - kept[n]) > kept[n] * slack / 100]
+
+
+def told(name, was, now):
+    return "%s: %.0f instructions were kept, now %s" % (
+        name, was, "there is none" if now is None else "%.0f" % now)
+
+
+def judge(report, ours):
+    """Against the committed counts: what changed is named; it is a failure
+    where it grew by more than a tenth."""
+    for change in changed(ours, KEPT, 2):
+        report.note(told(*change))
+    worse = [told(*c) for c in changed(ours, KEPT, 10)
+             if c[2] is None or c[2] > c[1]]
+    report.result("\n".join(worse) or None,
+                  "no operation takes a tenth more than the kept counts")
+
+
 def level(report):
     """Both hypervisors with the guest as dom0, counted and timed."""
     found = {}
@@ -90,6 +117,7 @@ def level(report):
             report.result(problem, "bench on %s, %s" % (
                 kind, "counted" if counting else "timed"))
             found[kind, counting] = result
+    judge(report, found["ours", True])
     counts = compare(found["ours", True], found["stock", True], 0)
     times = compare(found["ours", False], found["stock", False], 1)
     for line in (table(counts, "instructions", TARGETS) + "\n" +
