@@ -55,7 +55,7 @@ def arguments():
                    "(pvh,pv where they can be)")
     p.add_argument("--kernel", default="6.1", choices=["6.1", "6.12"])
     p.add_argument("--cpus", type=int, default=1)
-    p.add_argument("--memory", type=int, help="MiB (2048; in Bochs 768)")
+    p.add_argument("--memory", type=int, help="MiB (2048; in Bochs 1024)")
     p.add_argument("--cpu", metavar="MODEL", help="the emulator's name for "
                    "it; EPYC,-svm has no hardware virtualisation")
     p.add_argument("--bochs", action="store_true",
@@ -71,7 +71,7 @@ def arguments():
         p.error("--disk: only in QEMU")
     if a.bochs and a.hv == "stock" and a.dom0 == "pvh":
         p.error("Debian's Xen wants an IOMMU for a PVH dom0; Bochs has none")
-    a.memory = a.memory or (768 if a.bochs else 2048)
+    a.memory = a.memory or (1024 if a.bochs else 2048)
     return a
 
 
@@ -177,10 +177,8 @@ def dom0_of(a, kinds, logs, steps):
         else:
             say("# %s is used as it is; without it a new one is made" %
                 a.disk)
-    if a.memory < 1536:
-        memory = 256
-    else:
-        memory = 1000 if device_model else 768
+    # The image is unpacked into it, and may take half of it.
+    memory = 1000 if device_model else 512 if a.bochs else 768
     d = session.Dom0(logs, "try", choose_hypervisor(a), a.kernel,
                      not a.packed, a.tools, files, disk=a.disk,
                      device_model=device_model, dom0_memory=memory, **options)
