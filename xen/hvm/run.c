@@ -172,7 +172,9 @@ static HOT bool skip(struct vcpu *v, const struct vmexit *x)
 	return true;
 }
 
-static void crash(struct vcpu *v, const struct vmexit *x)
+/* Not part of answer(), which would save registers for it at each exit. */
+static __attribute__((noinline, cold)) void crash(struct vcpu *v,
+						  const struct vmexit *x)
 {
 	if (!v->domain->shutting_down)
 		domain_crash(v->domain,
