@@ -43,9 +43,10 @@ bool wrmsr_safe(uint32_t msr, uint64_t v);
 		       aligned(PAGE_SIZE))) __typeof__(type) percpu_##name
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) percpu_##name
 #ifdef OSTLER_UNIT
-#define this_cpu(name)      percpu_##name
-#define per_cpu(name, cpu)  (*((void)(cpu), &percpu_##name))
-#define this_cpu_read(name) percpu_##name
+#define this_cpu(name)             percpu_##name
+#define per_cpu(name, cpu)         (*((void)(cpu), &percpu_##name))
+#define this_cpu_read(name)        percpu_##name
+#define this_cpu_inc(name, member) (percpu_##name member++)
 #else
 /* The distance from the linked copy to a CPU's own. */
 extern uint64_t percpu_offset[NR_CPUS];
@@ -70,6 +71,9 @@ static inline uint64_t this_cpu_offset(void)
 				 : "=r"(v_));                                  \
 		v_;                                                            \
 	})
+/* A member of eight bytes, .member or [index], counts up in one instruction. */
+#define this_cpu_inc(name, member)                                             \
+	__asm__ volatile("incq %%gs:%0" : "+m"(percpu_##name member))
 #endif
 
 /* This CPU's number, 0 to NR_CPUS - 1. */

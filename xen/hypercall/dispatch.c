@@ -74,7 +74,7 @@ void hypercall_counts_reset(void)
 
 static inline void count(unsigned int op)
 {
-	this_cpu(op_counts).n[op]++;
+	this_cpu_inc(op_counts, .n[op]);
 }
 
 /* The operation that a CALL's or WHOLE's command is, 0: not listed (operation 0
@@ -391,9 +391,9 @@ static inline long call64(struct vcpu *v)
 	return run_call(v, r->rax, args);
 }
 
-void hypercall_dispatch64(struct vcpu *v)
+void hypercall_dispatch64(struct vcpu *v, const uint64_t args[6])
 {
-	finish(v, call64(v));
+	finish(v, run_call(v, v->regs.rax, args));
 }
 
 void hypercall_dispatch(struct vcpu *v)

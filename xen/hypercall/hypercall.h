@@ -24,8 +24,9 @@ void hypercall_init(void);
 
 /* Runs the hypercall that v's registers describe; sets rax. */
 void hypercall_dispatch(struct vcpu *v);
-/* The same for one whose arguments are known to be 64 bits wide. */
-void hypercall_dispatch64(struct vcpu *v);
+/* The same for one whose arguments are 64 bits wide, and what its registers
+ * hold. */
+void hypercall_dispatch64(struct vcpu *v, const uint64_t args[6]);
 
 /* hvm_op's handler, which lives on a higher floor; set at boot. */
 extern long (*hvm_op_hook)(struct vcpu *v, unsigned int cmd, uint64_t arg);

@@ -166,8 +166,15 @@ pv_syscall_entry:
 	cmpb	$0, PV_IN_KERNEL(%rsi)
 	je	1f
 	subq	$8, %rsp
+	pushq	%r9			/* the arguments, in their order */
+	pushq	%r8
+	pushq	%r10
+	pushq	%rdx
+	pushq	REGS_RSI(%rax)
+	pushq	REGS_RDI(%rax)
+	movq	%rsp, %rsi
 	call	pv_hypercall
-	addq	$8, %rsp
+	addq	$56, %rsp
 	movq	%gs:percpu_current(%rip), %rdi
 	testb	%al, %al
 	je	2f

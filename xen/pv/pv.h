@@ -100,7 +100,7 @@ extern const char pv_iret_insn[];
 /* run.c */
 /* entry.S: the hypercall that v->regs asks for, on its CPU's stack, with
  * interrupts off. True: the guest goes on at once, by SYSRET. */
-bool pv_hypercall(struct vcpu *v);
+bool pv_hypercall(struct vcpu *v, const uint64_t args[6]);
 extern const struct sched_unit_ops pv_sched_ops;
 void pv_event_notify(struct vcpu *v);
 bool pv_vcpu_has_work(struct vcpu *v);
@@ -154,7 +154,7 @@ int pv_segments_init_cpu(void);
 uint16_t pv_fix_selector(uint16_t sel);
 static inline bool pv_is_canonical(uint64_t va)
 {
-	return va >> 47 == 0 || va >> 47 == 0x1ffff;
+	return (uint64_t)((int64_t)(va << 16) >> 16) == va;
 }
 
 /* context.c */

@@ -57,14 +57,17 @@ static HOT void deliver(struct vcpu *v, struct pv_vcpu *pv)
 			  NO_ERROR_CODE);
 }
 
-HOT bool pv_hypercall(struct vcpu *v)
+HOT bool pv_hypercall(struct vcpu *v, const uint64_t args[6])
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
 
-	pv->sysret = pv_is_canonical(v->regs.rip);
+	pv->sysret = true;
 	local_irq_enable();
-	hypercall_dispatch64(v);
+	hypercall_dispatch64(v, args);
 	local_irq_disable();
+	/* SYSRET to such an address would fault in ring 0. */
+	if (unlikely(!pv_is_canonical(v->regs.rip)))
+		pv->sysret = false;
 	return pv->sysret && !softirq_is_pending() &&
 	       v->unit.state == SCHED_RUNNING && !pv->nmi_pending &&
 	       !event_waits(v);
