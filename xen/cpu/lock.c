@@ -51,21 +51,6 @@ void lock_irq_leave(uint64_t held)
 {
 	this_cpu(levels_held) = held;
 }
-#else
-static void check_order(unsigned int level)
-{
-	(void)level;
-}
-static void note_taken(spinlock_t *l, unsigned int peer)
-{
-	(void)l;
-	(void)peer;
-}
-static void note_released(spinlock_t *l)
-{
-	(void)l;
-}
-#endif
 
 static inline void take(spinlock_t *l, unsigned int peer)
 {
@@ -88,26 +73,10 @@ void spin_lock_peer(spinlock_t *l)
 	take(l, 1);
 }
 
-bool spin_trylock(spinlock_t *l)
-{
-	uint16_t ticket = atomic_read(&l->head);
-
-	/* Free means head == tail; whoever moves tail from there has it. */
-	if (!atomic_cas(&l->tail, &ticket, (uint16_t)(ticket + 1)))
-		return false;
-	note_taken(l, 0);
-	return true;
-}
-
 void spin_unlock(spinlock_t *l)
 {
 	note_released(l);
 	atomic_set(&l->head, (uint16_t)(l->head + 1));
-}
-
-bool spin_is_locked(const spinlock_t *l)
-{
-	return atomic_read(&l->head) != atomic_read(&l->tail);
 }
 
 unsigned long spin_lock_irqsave(spinlock_t *l)
@@ -122,4 +91,33 @@ void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags)
 {
 	spin_unlock(l);
 	local_irq_restore(flags);
+}
+#else
+static void note_taken(const spinlock_t *l, unsigned int peer)
+{
+	(void)l;
+	(void)peer;
+}
+
+void spin_wait(const spinlock_t *l, uint16_t ticket)
+{
+	while (atomic_read(&l->head) != ticket)
+		cpu_relax();
+}
+#endif
+
+bool spin_trylock(spinlock_t *l)
+{
+	uint16_t ticket = atomic_read(&l->head);
+
+	/* Free means head == tail; whoever moves tail from there has it. */
+	if (!atomic_cas(&l->tail, &ticket, (uint16_t)(ticket + 1)))
+		return false;
+	note_taken(l, 0);
+	return true;
+}
+
+bool spin_is_locked(const spinlock_t *l)
+{
+	return atomic_read(&l->head) != atomic_read(&l->tail);
 }

@@ -26,16 +26,20 @@ static void select_word(struct vcpu *v, uint32_t n)
 		event_mark_pending(v);
 }
 
-static void set_pending(struct vcpu *v, struct port *p)
+/* Apart from set_pending(), which saves no registers then. */
+static __attribute__((noinline)) void became_pending(struct vcpu *v, uint32_t n)
 {
 	const struct event_table *t = v->domain->events;
-	uint32_t n = p->number;
 
-	if (test_and_set_bit(n, t->pending))
-		return;
 	if (!test_bit(n, t->mask))
 		select_word(v, n);
 	event_check_pollers(v->domain, n);
+}
+
+static void set_pending(struct vcpu *v, struct port *p)
+{
+	if (!test_and_set_bit(p->number, v->domain->events->pending))
+		became_pending(v, p->number);
 }
 
 static void clear_pending(struct domain *d, struct port *p)

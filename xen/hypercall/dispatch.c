@@ -21,7 +21,7 @@
 #include <xen/version.h>
 
 #define NR_CALLS    64
-#define NR_COMMANDS 96
+#define NR_COMMANDS 128
 
 /* Numbers of operations: OP_<call> and OP_<call>_<command>. */
 enum {
@@ -391,9 +391,14 @@ static inline long call64(struct vcpu *v)
 	return run_call(v, r->rax, args);
 }
 
-void hypercall_dispatch64(struct vcpu *v, const uint64_t args[6])
+void hypercall_count_iret(void)
 {
-	finish(v, run_call(v, v->regs.rax, args));
+	count(OP_iret);
+}
+
+long hypercall_call64(struct vcpu *v, uint64_t nr, const uint64_t args[6])
+{
+	return run_call(v, nr, args);
 }
 
 void hypercall_dispatch(struct vcpu *v)

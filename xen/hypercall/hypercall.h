@@ -24,9 +24,12 @@ void hypercall_init(void);
 
 /* Runs the hypercall that v's registers describe; sets rax. */
 void hypercall_dispatch(struct vcpu *v);
-/* The same for one whose arguments are 64 bits wide, and what its registers
- * hold. */
-void hypercall_dispatch64(struct vcpu *v, const uint64_t args[6]);
+/* Call nr with arguments that are 64 bits wide: its result, or -ERESTART: it is
+ * to be made again (domain_kind's hypercall_restart). */
+/* pv/ runs iret itself, whose RAX may be any number, -ERESTART too: counted
+ * here. */
+void hypercall_count_iret(void);
+long hypercall_call64(struct vcpu *v, uint64_t nr, const uint64_t args[6]);
 
 /* hvm_op's handler, which lives on a higher floor; set at boot. */
 extern long (*hvm_op_hook)(struct vcpu *v, unsigned int cmd, uint64_t arg);

@@ -62,16 +62,56 @@ static inline void spin_lock_init(spinlock_t *l, enum lock_level level)
 	*l = (spinlock_t)SPINLOCK_INIT(level);
 }
 
+bool spin_trylock(spinlock_t *l);
+bool spin_is_locked(const spinlock_t *l);
+
+#if defined(OSTLER_DEBUG) || defined(OSTLER_UNIT)
 void spin_lock(spinlock_t *l);
 /* The second of two at once, where the list has a …_PEER: it counts as that. */
 void spin_lock_peer(spinlock_t *l);
-bool spin_trylock(spinlock_t *l);
 void spin_unlock(spinlock_t *l);
-bool spin_is_locked(const spinlock_t *l);
 
 /* Returns the flags register as it was; pass it to the unlock. */
 unsigned long spin_lock_irqsave(spinlock_t *l);
 void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags);
+#else
+/* Another has it: until the ticket's turn comes. */
+void spin_wait(const spinlock_t *l, uint16_t ticket);
+
+static inline void spin_lock(spinlock_t *l)
+{
+	uint16_t ticket = __atomic_fetch_add(&l->tail, 1, __ATOMIC_SEQ_CST);
+
+	if (unlikely(__atomic_load_n(&l->head, __ATOMIC_ACQUIRE) != ticket))
+		spin_wait(l, ticket);
+}
+
+static inline void spin_lock_peer(spinlock_t *l)
+{
+	spin_lock(l);
+}
+
+static inline void spin_unlock(spinlock_t *l)
+{
+	__atomic_store_n(&l->head, (uint16_t)(l->head + 1), __ATOMIC_RELEASE);
+}
+
+static inline unsigned long spin_lock_irqsave(spinlock_t *l)
+{
+	unsigned long flags;
+
+	__asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+	spin_lock(l);
+	return flags;
+}
+
+static inline void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags)
+{
+	spin_unlock(l);
+	if (flags & (1UL << 9)) /* IF */
+		__asm__ volatile("sti" : : : "memory");
+}
+#endif
 
 /*
  * Around every interrupt handler: what the interrupted code holds does not

@@ -58,13 +58,19 @@
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 
 /*
- * i, or 0 where i >= n: without a branch that could be guessed wrong, so that a
- * guest's index does not reach beyond a table even in speculation.
+ * i, or another index below n where i >= n: without a branch that could be
+ * guessed wrong, so that a guest's index does not reach beyond a table even in
+ * speculation.
  */
 static inline uint64_t index_nospec(uint64_t i, uint64_t n)
 {
 	uint64_t mask;
 
+	/* Behind a check the compiler would take the AND for needless. */
+	if (__builtin_constant_p(n) && n && !(n & (n - 1))) {
+		__asm__("" : "+r"(i));
+		return i & (n - 1);
+	}
 	__asm__("cmpq %2, %1; sbbq %0, %0"
 		: "=r"(mask)
 		: "r"(i), "r"(n)

@@ -73,8 +73,34 @@ static inline bool copy_words(uint64_t *dst, const uint64_t *src, size_t n)
 	return !bad;
 }
 
+/* What most arguments are: a port, an address. */
+#define COPY_ONE(type, insn)                                                   \
+	static inline int copy_##type(void *dst, const void *src)              \
+	{                                                                      \
+		uint32_t bad = 1;                                              \
+		type word;                                                     \
+                                                                               \
+		open_user();                                                   \
+		__asm__ volatile("1: " insn " (%[src]), %[word]\n"             \
+				 "2: " insn " %[word], (%[dst])\n\t"           \
+				 "xorl %[bad], %[bad]\n"                       \
+				 "3:\n" EX_TABLE("1b", "3b")                   \
+					 EX_TABLE("2b", "3b")                  \
+				 : [bad] "+r"(bad), [word] "=&r"(word)         \
+				 : [dst] "r"(dst), [src] "r"(src)              \
+				 : "memory");                                  \
+		close_user();                                                  \
+		return unlikely(bad) ? -EFAULT : 0;                            \
+	}
+COPY_ONE(uint32_t, "movl")
+COPY_ONE(uint64_t, "movq")
+
 static inline int copy_any(void *dst, const void *src, size_t len)
 {
+	if (len == 4)
+		return copy_uint32_t(dst, src);
+	if (len == 8)
+		return copy_uint64_t(dst, src);
 	if (!len)
 		return 0;
 	if (len <= 64 && !(len & 7))

@@ -151,18 +151,16 @@ void pv_failsafe(struct vcpu *v)
 	}
 }
 
-HOT long pv_iret(struct vcpu *v, const uint64_t args[6])
+HOT void pv_iret(struct vcpu *v)
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
 	struct guest_regs *r = &v->regs;
 	struct iret_context c;
 
-	(void)args;
-	if (unlikely(v->multicall_args ||
-		     pv_copy_from_guest(v, &c, r->rsp, sizeof(c)))) {
+	if (unlikely(pv_copy_from_guest(v, &c, r->rsp, sizeof(c)))) {
 		domain_crash(v->domain, "v%u: iret with no frame at %#lx",
 			     v->id, r->rsp);
-		return 0;
+		return;
 	}
 	if ((c.cs & 3) == 3) {
 		if (mfn_eq(pv->mm.cr3_user, INVALID_MFN)) {
@@ -170,7 +168,7 @@ HOT long pv_iret(struct vcpu *v, const uint64_t args[6])
 				     "v%u: iret to user mode without tables "
 				     "for it",
 				     v->id);
-			return 0;
+			return;
 		}
 		pv_set_mode(v, false);
 	}
@@ -191,5 +189,5 @@ HOT long pv_iret(struct vcpu *v, const uint64_t args[6])
 	}
 	if (v->info)
 		WRITE_ONCE(v->info->evtchn_upcall_mask, !(c.rflags & FLAG_IF));
-	return (long)c.rax;
+	r->rax = c.rax;
 }

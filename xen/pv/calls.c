@@ -224,9 +224,12 @@ static long get_debugreg(struct vcpu *v, const uint64_t args[6])
 		->dr[args[0] == 4 || args[0] == 5 ? args[0] + 2 : args[0]];
 }
 
-static long iret_call(struct vcpu *v, const uint64_t args[6])
+/* By itself it does not come here (pv_hypercall()). */
+static long iret_in_multicall(struct vcpu *v, const uint64_t args[6])
 {
-	return pv_iret(v, args);
+	(void)args;
+	domain_crash(v->domain, "v%u: iret in a multicall", v->id);
+	return 0;
 }
 
 static const struct pv_calls calls = {
@@ -241,7 +244,7 @@ static const struct pv_calls calls = {
 	.update_descriptor = update_descriptor,
 	.update_va_mapping = pv_update_va_mapping,
 	.update_va_mapping_otherdomain = pv_update_va_mapping_otherdomain,
-	.iret = iret_call,
+	.iret = iret_in_multicall,
 	.set_segment_base = set_segment_base,
 	.mmuext_op = pv_mmuext_op,
 	.nmi_op = nmi_op,

@@ -47,6 +47,15 @@
 	movq	%r15, REGS_R15(%rax)
 	.endm
 
+	/* What IRETQ takes; RDI is the vCPU, RSI its struct pv_vcpu. */
+	.macro push_frame
+	pushq	FRAME_SS(%rsi)
+	pushq	REGS_RSP(%rdi)
+	pushq	REGS_RFLAGS(%rdi)
+	pushq	FRAME_CS(%rsi)
+	pushq	REGS_RIP(%rdi)
+	.endm
+
 	.macro return_to_host
 	popq	%r15
 	popq	%r14
@@ -71,12 +80,9 @@ pv_enter:
 	movq	%rsp, %gs:percpu_pv_host_rsp(%rip)
 	cmpb	$0, PV_SYSRET(%rsi)
 	jne	1f
-	pushq	FRAME_SS(%rsi)
-	pushq	REGS_RSP(%rdi)
-	pushq	REGS_RFLAGS(%rdi)
-	pushq	FRAME_CS(%rsi)
-	pushq	REGS_RIP(%rdi)
+	push_frame
 	load_registers %rdi
+go_by_iret:
 	movq	REGS_RCX(%rdi), %rcx
 	movq	REGS_R11(%rdi), %r11
 	movq	REGS_RDI(%rdi), %rdi
@@ -94,10 +100,17 @@ pv_iret_insn:
 	sysretq
 
 	/* IRETQ faulted: trap_common has swapped GS back, the frame is still on
-	 * the stack, and v->regs is what it was. */
+	 * the stack, and v->regs is what it was, but for those that a hypercall
+	 * left where they are. */
 bad_iret:
 	addq	$40, %rsp
 	movq	%gs:percpu_current(%rip), %rax
+	movq	%rbx, REGS_RBX(%rax)
+	movq	%rbp, REGS_RBP(%rax)
+	movq	%r12, REGS_R12(%rax)
+	movq	%r13, REGS_R13(%rax)
+	movq	%r14, REGS_R14(%rax)
+	movq	%r15, REGS_R15(%rax)
 	movq	VCPU_ARCH(%rax), %rax
 	movl	$EXIT_BAD_IRET, FRAME_VECTOR(%rax)
 	return_to_host
@@ -176,8 +189,8 @@ pv_syscall_entry:
 	call	pv_hypercall
 	addq	$56, %rsp
 	movq	%gs:percpu_current(%rip), %rdi
-	testb	%al, %al
-	je	2f
+	subl	$BY_SYSRET, %eax
+	jne	2f
 	movq	REGS_RAX(%rdi), %rax
 	movq	REGS_RDX(%rdi), %rdx
 	movq	REGS_RSI(%rdi), %rsi
@@ -191,7 +204,16 @@ pv_syscall_entry:
 	swapgs
 	sysretq
 2:	movq	VCPU_ARCH(%rdi), %rsi
-	movl	$EXIT_DONE, FRAME_VECTOR(%rsi)
+	js	4f
+	push_frame
+	movq	REGS_RAX(%rdi), %rax
+	movq	REGS_RDX(%rdi), %rdx
+	movq	REGS_RSI(%rdi), %rsi
+	movq	REGS_R8(%rdi), %r8
+	movq	REGS_R9(%rdi), %r9
+	movq	REGS_R10(%rdi), %r10
+	jmp	go_by_iret
+4:	movl	$EXIT_DONE, FRAME_VECTOR(%rsi)
 	jmp	3f
 1:	movl	$EXIT_SYSCALL, FRAME_VECTOR(%rsi)
 3:	movq	%rbx, REGS_RBX(%rdi)

@@ -30,6 +30,8 @@
 #define PV_IN_KERNEL 48
 #define PV_SYSRET    49
 
+#define BY_SYSRET 1
+
 #define EXIT_SYSCALL   0x100
 #define EXIT_BAD_IRET  0x101
 #define EXIT_SYSCALL32 0x102

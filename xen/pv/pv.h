@@ -98,9 +98,12 @@ void pv_trap_entry(void); /* trap_from_guest */
 extern const char pv_iret_insn[];
 
 /* run.c */
+/* How the guest goes on: not before pv_run() has seen to something, or at once,
+ * by SYSRET or IRETQ. */
+enum pv_way { PV_LATER, PV_BY_SYSRET, PV_BY_IRET };
 /* entry.S: the hypercall that v->regs asks for, on its CPU's stack, with
- * interrupts off. True: the guest goes on at once, by SYSRET. */
-bool pv_hypercall(struct vcpu *v, const uint64_t args[6]);
+ * interrupts off; RBX, RBP, R12 to R15 are not in v->regs. */
+enum pv_way pv_hypercall(struct vcpu *v, const uint64_t args[6]);
 extern const struct sched_unit_ops pv_sched_ops;
 void pv_event_notify(struct vcpu *v);
 bool pv_vcpu_has_work(struct vcpu *v);
@@ -119,7 +122,7 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error);
 void pv_bounce(struct vcpu *v, uint64_t entry, uint16_t cs, bool masks,
 	       uint32_t error);
 void pv_failsafe(struct vcpu *v);
-long pv_iret(struct vcpu *v, const uint64_t args[6]);
+void pv_iret(struct vcpu *v);
 
 /* traps.c: what a trap or a call of the guest's means. */
 void pv_handle_exit(struct vcpu *v, uint32_t vector, uint64_t cr2);

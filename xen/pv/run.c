@@ -8,6 +8,7 @@
 #include "cpu/msr.h"
 #include "cpu/softirq.h"
 #include "hypercall/hypercall.h"
+#include "lib/errno.h"
 #include "lib/atomic.h"
 #include "mem/layout.h"
 #include "mem/map.h"
@@ -57,20 +58,41 @@ static HOT void deliver(struct vcpu *v, struct pv_vcpu *pv)
 			  NO_ERROR_CODE);
 }
 
-HOT bool pv_hypercall(struct vcpu *v, const uint64_t args[6])
+/* Whatever it holds, a frame for iret names all of a state. */
+static HOT void call(struct vcpu *v, struct pv_vcpu *pv, const uint64_t args[6])
+{
+	uint64_t nr = v->regs.rax;
+	long rc;
+
+	if (nr == __HYPERVISOR_iret) {
+		hypercall_count_iret();
+		pv_iret(v);
+		return;
+	}
+	rc = hypercall_call64(v, nr, args);
+	if (unlikely(rc == -ERESTART))
+		v->domain->kind->hypercall_restart(v);
+	else
+		v->regs.rax = (uint64_t)rc;
+	/* SYSRET to such an address would fault in ring 0. */
+	if (unlikely(!pv_is_canonical(v->regs.rip)))
+		pv->sysret = false;
+}
+
+HOT enum pv_way pv_hypercall(struct vcpu *v, const uint64_t args[6])
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
 
 	pv->sysret = true;
 	local_irq_enable();
-	hypercall_dispatch64(v, args);
+	call(v, pv, args);
 	local_irq_disable();
-	/* SYSRET to such an address would fault in ring 0. */
-	if (unlikely(!pv_is_canonical(v->regs.rip)))
-		pv->sysret = false;
-	return pv->sysret && !softirq_is_pending() &&
-	       v->unit.state == SCHED_RUNNING && !pv->nmi_pending &&
-	       !event_waits(v);
+	if (unlikely(softirq_is_pending() || v->unit.state != SCHED_RUNNING))
+		return PV_LATER;
+	deliver(v, pv);
+	if (unlikely(v->unit.state != SCHED_RUNNING))
+		return PV_LATER;
+	return pv->sysret ? PV_BY_SYSRET : PV_BY_IRET;
 }
 
 static HOT void pv_run(struct sched_unit *u)
