@@ -14,7 +14,7 @@ static inline void *compat_arg(const struct vcpu *v, uint64_t va, size_t len)
 {
 	uint64_t offset = va - COMPAT_VA;
 
-	if (likely(offset >= v->compat_size))
+	if (likely(!v->compat_size) || offset >= v->compat_size)
 		return NULL;
 	return len <= v->compat_size - offset ? (char *)v->compat_arg + offset
 					      : NULL;

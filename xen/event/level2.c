@@ -11,9 +11,9 @@
 #define SEL32_OFFSET 4 /* of the selector in a 32-bit guest's vcpu_info */
 
 /* Marks the word with port n in the vCPU's selector. */
-static void select_word(struct vcpu *v, uint32_t n)
+static inline void select_word(struct vcpu *v, const struct event_table *t,
+			       uint32_t n)
 {
-	const struct event_table *t = v->domain->events;
 	struct vcpu_info *info = READ_ONCE(v->info);
 	void *sel;
 
@@ -27,19 +27,27 @@ static void select_word(struct vcpu *v, uint32_t n)
 }
 
 /* Apart from set_pending(), which saves no registers then. */
-static __attribute__((noinline)) void became_pending(struct vcpu *v, uint32_t n)
+static __attribute__((noinline)) void pending_and_polled(struct vcpu *v,
+							 uint32_t n)
 {
 	const struct event_table *t = v->domain->events;
 
 	if (!test_bit(n, t->mask))
-		select_word(v, n);
-	event_check_pollers(v->domain, n);
+		select_word(v, t, n);
+	event_wake_pollers(v->domain, n);
 }
 
 static void set_pending(struct vcpu *v, struct port *p)
 {
-	if (!test_and_set_bit(p->number, v->domain->events->pending))
-		became_pending(v, p->number);
+	const struct event_table *t = v->domain->events;
+	uint32_t n = p->number;
+
+	if (test_and_set_bit(n, t->pending))
+		return;
+	if (unlikely(event_is_polled(t)))
+		pending_and_polled(v, n);
+	else if (!test_bit(n, t->mask))
+		select_word(v, t, n);
 }
 
 static void clear_pending(struct domain *d, struct port *p)
@@ -53,7 +61,7 @@ static void unmask(struct domain *d, struct port *p)
 
 	if (test_and_clear_bit(p->number, t->mask) &&
 	    test_bit(p->number, t->pending))
-		select_word(d->vcpu[p->vcpu], p->number);
+		select_word(d->vcpu[p->vcpu], t, p->number);
 }
 
 static bool is_pending(struct domain *d, struct port *p)

@@ -32,23 +32,17 @@ static void tell_xen(struct port *p, unsigned long flags)
 	put_domain(d);
 }
 
-static inline long send(struct domain *d, uint32_t n)
+/* What is not between two guests; p is locked, and unlocked here. */
+static __attribute__((noinline)) long
+send_other(struct domain *d, struct port *p, unsigned long flags)
 {
-	struct port *p = port_get(d->events, n);
-	unsigned long flags;
 	long err = 0;
 
-	if (unlikely(!p))
-		return -EINVAL;
-	flags = port_lock(p);
-	if (unlikely(p->consumer)) {
+	if (p->consumer) {
 		err = -EINVAL;
-	} else if (likely(p->state == PORT_INTERDOMAIN)) {
-		if (unlikely(p->peer->consumer)) {
-			tell_xen(p, flags);
-			return 0;
-		}
-		port_raise(p->remote, p->peer);
+	} else if (p->state == PORT_INTERDOMAIN) {
+		tell_xen(p, flags);
+		return 0;
 	} else if (p->state == PORT_IPI) {
 		port_raise(d, p);
 	} else if (p->state != PORT_UNBOUND) {
@@ -57,6 +51,22 @@ static inline long send(struct domain *d, uint32_t n)
 	}
 	port_unlock(p, flags);
 	return err;
+}
+
+static long send(struct domain *d, uint32_t n)
+{
+	struct port *p = port_get(d->events, n);
+	unsigned long flags;
+
+	if (unlikely(!p))
+		return -EINVAL;
+	flags = port_lock(p);
+	if (unlikely(p->consumer || p->state != PORT_INTERDOMAIN ||
+		     p->peer->consumer))
+		return send_other(d, p, flags);
+	port_raise(p->remote, p->peer);
+	port_unlock(p, flags);
+	return 0;
 }
 
 long evtchn_send(struct vcpu *v, struct evtchn_send *op)

@@ -150,11 +150,13 @@ extern event_consumer_fn *event_consumers[];
 /* The vCPU's upcall flag goes up. */
 void event_mark_pending(struct vcpu *v);
 void event_wake_pollers(struct domain *d, uint32_t port);
+static inline bool event_is_polled(const struct event_table *t)
+{
+	return READ_ONCE(t->polling[0]) | READ_ONCE(t->polling[1]);
+}
 static inline void event_check_pollers(struct domain *d, uint32_t port)
 {
-	const struct event_table *t = d->events;
-
-	if (unlikely(READ_ONCE(t->polling[0]) | READ_ONCE(t->polling[1])))
+	if (unlikely(event_is_polled(d->events)))
 		event_wake_pollers(d, port);
 }
 

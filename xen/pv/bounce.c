@@ -5,6 +5,7 @@
  * written on its kernel's stack (public/arch-x86/xen-x86_64.h). And the way
  * back: the hypercall iret.
  */
+#include "pv/access.h"
 #include "pv/pv.h"
 
 #include "console/printk.h"
@@ -22,55 +23,85 @@
 #define FLAG_AC    BIT(18)
 #define FLAGS_ONES BIT(1)
 
-static HOT bool masked(const struct vcpu *v)
+#define STORE(n, value, at)                                                    \
+	n ": movq %[" value "], " at "\n\t" EX_TABLE(n "b", "%l[fault]")
+
+/* RCX and R11 at sp, what the processor would push below top. */
+static inline bool put_frame(const struct guest_regs *r, uint64_t sp,
+			     uint64_t top, uint64_t cs, uint64_t flags,
+			     uint64_t ss)
 {
-	return v->info && READ_ONCE(v->info->evtchn_upcall_mask);
+	pv_open_user();
+	__asm__ goto(
+		STORE("1", "ss", "-8(%[top])") STORE("2", "rsp", "-16(%[top])")
+			STORE("3", "flags", "-24(%[top])") STORE("4", "cs",
+								 "-32(%[top])")
+				STORE("5", "rip", "-40(%[top])")
+					STORE("6", "rcx", "0(%[sp])")
+						STORE("7", "r11", "8(%[sp])")
+		:
+		: [ss] "r"(ss), [rsp] "r"(r->rsp), [flags] "r"(flags),
+		  [cs] "r"(cs), [rip] "r"(r->rip), [rcx] "r"(r->rcx),
+		  [r11] "r"(r->r11), [sp] "r"(sp), [top] "r"(top)
+		: "memory"
+		: fault);
+	pv_close_user();
+	return true;
+fault:
+	pv_close_user();
+	return false;
 }
 
-/* Flags as the guest believes that they are: IF is its event mask. */
-static HOT uint64_t shown_flags(const struct vcpu *v)
+static HOT bool put_error_code(struct vcpu *v, uint64_t at, uint32_t error)
 {
-	uint64_t f = v->regs.rflags & ~(FLAG_IF | FLAGS_IOPL);
+	uint64_t word = error;
 
-	return f | (masked(v) ? 0 : FLAG_IF) | (uint64_t)pv_vcpu(v)->iopl << 12;
+	return !pv_copy_to_guest(v, at, &word, sizeof(word));
 }
 
-/* CS with the event mask in its upper half, as the ABI has it; ring 0 for what
- * was the kernel. */
-static HOT uint64_t shown_cs(const struct vcpu *v, bool kernel)
+static __attribute__((noinline, cold)) void
+no_stack(struct vcpu *v, uint64_t sp, uint64_t entry)
 {
-	uint64_t cs = pv_vcpu(v)->frame.cs & 0xffff;
-
-	if (kernel)
-		cs &= ~3UL;
-	return cs | (uint64_t)masked(v) << 32;
+	domain_crash(v->domain,
+		     "v%u: no stack at %#lx for an entry at %#lx (from %#lx)",
+		     v->id, sp, entry, v->regs.rip);
 }
 
+/* On the frame are the event mask as IF and in CS's upper half, IOPL as the
+ * guest believes that it is, and ring 0 for what was the kernel. */
 HOT void pv_bounce(struct vcpu *v, uint64_t entry, uint16_t cs, bool masks,
 		   uint32_t error)
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
 	struct guest_regs *r = &v->regs;
-	bool kernel = pv->in_kernel;
-	uint64_t frame[8], sp = kernel ? r->rsp : pv->kernel_sp;
-	unsigned int n = 0;
+	struct vcpu_info *info = v->info;
+	uint64_t top = r->rsp, old_cs = pv->frame.cs & 0xfffc, sp, flags;
+	bool masked = info && READ_ONCE(info->evtchn_upcall_mask);
 
-	frame[n++] = r->rcx;
-	frame[n++] = r->r11;
-	if (error != NO_ERROR_CODE)
-		frame[n++] = error;
-	frame[n++] = r->rip;
-	frame[n++] = shown_cs(v, kernel);
-	frame[n++] = shown_flags(v);
-	frame[n++] = r->rsp;
-	frame[n++] = pv->frame.ss & 0xffff;
-	pv_set_mode(v, true);
-	sp = (sp & ~15UL) - n * sizeof(frame[0]);
-	if (pv_copy_to_guest(v, sp, frame, n * sizeof(frame[0]))) {
-		domain_crash(v->domain,
-			     "v%u: no stack at %#lx for an entry at %#lx "
-			     "(from %#lx)",
-			     v->id, sp, entry, r->rip);
+	if (!pv->in_kernel) {
+		top = pv->kernel_sp;
+		old_cs = pv->frame.cs & 0xffff;
+		pv_set_mode(v, true);
+	}
+	flags = (r->rflags & ~(FLAG_IF | FLAGS_IOPL)) | (uint64_t)pv->iopl
+								<< 12;
+	if (masked)
+		old_cs |= BIT(32);
+	else
+		flags |= FLAG_IF;
+	top &= ~15UL;
+	sp = top - 7 * 8;
+	if (error != NO_ERROR_CODE) {
+		sp -= 8;
+		if (!put_error_code(v, sp + 16, error)) {
+			no_stack(v, sp, entry);
+			return;
+		}
+	}
+	if (unlikely(!pv_range_ok(sp, 8 * 8) ||
+		     !put_frame(r, sp, top, old_cs, flags,
+				pv->frame.ss & 0xffff))) {
+		no_stack(v, sp, entry);
 		return;
 	}
 	r->rsp = sp;
@@ -79,8 +110,8 @@ HOT void pv_bounce(struct vcpu *v, uint64_t entry, uint16_t cs, bool masks,
 	pv->frame.cs = cs;
 	pv->frame.ss = SEL_GUEST_DS;
 	pv->sysret = false;
-	if (masks && v->info)
-		WRITE_ONCE(v->info->evtchn_upcall_mask, 1);
+	if (masks && info)
+		WRITE_ONCE(info->evtchn_upcall_mask, 1);
 }
 
 /* The handler is where the guest said; one that said nothing is lost. */
@@ -151,28 +182,61 @@ void pv_failsafe(struct vcpu *v)
 	}
 }
 
+#define LOAD(n, at, value)                                                     \
+	n ": movq " at "(%[sp]), %[" value "]\n\t" EX_TABLE(n "b", "10f")
+
+static inline bool get_frame(struct iret_context *c, uint64_t sp)
+{
+	uint32_t bad = 1;
+
+	if (unlikely(!pv_range_ok(sp, sizeof(*c))))
+		return false;
+	pv_open_user();
+	__asm__ volatile(
+		LOAD("1", "0", "rax") LOAD("2", "8", "r11") LOAD(
+			"3", "16", "rcx") LOAD("4", "24", "flags")
+			LOAD("5", "32", "rip") LOAD("6", "40", "cs") LOAD(
+				"7", "48", "rflags") LOAD("8", "56", "rsp")
+				LOAD("9", "64", "ss") "xorl %[bad], %[bad]\n"
+						      "10:"
+		: [rax] "=&r"(c->rax), [r11] "=&r"(c->r11), [rcx] "=&r"(c->rcx),
+		  [flags] "=&r"(c->flags), [rip] "=&r"(c->rip),
+		  [cs] "=&r"(c->cs), [rflags] "=&r"(c->rflags),
+		  [rsp] "=&r"(c->rsp), [ss] "=&r"(c->ss), [bad] "+r"(bad)
+		: [sp] "r"(sp)
+		: "memory");
+	pv_close_user();
+	return !bad;
+}
+
+/* To a process: false if it has no tables. */
+static HOT bool to_user(struct vcpu *v)
+{
+	if (unlikely(mfn_eq(v_mm(v)->cr3_user, INVALID_MFN))) {
+		domain_crash(v->domain,
+			     "v%u: iret to user mode without tables for it",
+			     v->id);
+		return false;
+	}
+	pv_set_mode(v, false);
+	return true;
+}
+
 HOT void pv_iret(struct vcpu *v)
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
 	struct guest_regs *r = &v->regs;
 	struct iret_context c;
 
-	if (unlikely(pv_copy_from_guest(v, &c, r->rsp, sizeof(c)))) {
+	if (unlikely(!get_frame(&c, r->rsp))) {
 		domain_crash(v->domain, "v%u: iret with no frame at %#lx",
 			     v->id, r->rsp);
 		return;
 	}
-	if ((c.cs & 3) == 3) {
-		if (mfn_eq(pv->mm.cr3_user, INVALID_MFN)) {
-			domain_crash(v->domain,
-				     "v%u: iret to user mode without tables "
-				     "for it",
-				     v->id);
-			return;
-		}
-		pv_set_mode(v, false);
-	}
+	if ((c.cs & 3) == 3 && !to_user(v))
+		return;
 	pv->in_nmi = false;
+	r->rax = c.rax;
 	r->rip = c.rip;
 	r->rsp = c.rsp;
 	r->rflags = (c.rflags & ~(FLAGS_IOPL | FLAG_VM)) | FLAG_IF | FLAGS_ONES;
@@ -184,10 +248,8 @@ HOT void pv_iret(struct vcpu *v)
 		r->rcx = c.rcx;
 		pv->sysret = false;
 	} else {
-		pv->sysret = pv->frame.cs == SEL_GUEST_CS64 &&
-			     pv_is_canonical(r->rip) && !(r->rip >> 47);
+		pv->sysret = pv->frame.cs == SEL_GUEST_CS64 && !(r->rip >> 47);
 	}
 	if (v->info)
 		WRITE_ONCE(v->info->evtchn_upcall_mask, !(c.rflags & FLAG_IF));
-	r->rax = c.rax;
 }

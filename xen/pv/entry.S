@@ -179,6 +179,8 @@ pv_syscall_entry:
 	cmpb	$0, PV_IN_KERNEL(%rsi)
 	je	1f
 	subq	$8, %rsp
+	cmpq	$HYPERVISOR_IRET, %rcx
+	je	5f
 	pushq	%r9			/* the arguments, in their order */
 	pushq	%r8
 	pushq	%r10
@@ -188,7 +190,7 @@ pv_syscall_entry:
 	movq	%rsp, %rsi
 	call	pv_hypercall
 	addq	$56, %rsp
-	movq	%gs:percpu_current(%rip), %rdi
+6:	movq	%gs:percpu_current(%rip), %rdi
 	subl	$BY_SYSRET, %eax
 	jne	2f
 	movq	REGS_RAX(%rdi), %rax
@@ -213,6 +215,9 @@ pv_syscall_entry:
 	movq	REGS_R9(%rdi), %r9
 	movq	REGS_R10(%rdi), %r10
 	jmp	go_by_iret
+5:	call	pv_hypercall_iret
+	addq	$8, %rsp
+	jmp	6b
 4:	movl	$EXIT_DONE, FRAME_VECTOR(%rsi)
 	jmp	3f
 1:	movl	$EXIT_SYSCALL, FRAME_VECTOR(%rsi)

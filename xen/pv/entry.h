@@ -30,6 +30,8 @@
 #define PV_IN_KERNEL 48
 #define PV_SYSRET    49
 
+#define HYPERVISOR_IRET 23
+
 #define BY_SYSRET 1
 
 #define EXIT_SYSCALL   0x100

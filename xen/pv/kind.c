@@ -35,6 +35,7 @@ _Static_assert(PV_EXIT_SYSCALL == EXIT_SYSCALL, "exits");
 _Static_assert(PV_EXIT_SYSCALL32 == EXIT_SYSCALL32, "exits");
 _Static_assert(PV_EXIT_SYSENTER == EXIT_SYSENTER, "exits");
 _Static_assert(PV_BY_SYSRET == BY_SYSRET && PV_LATER < PV_BY_SYSRET, "ways");
+_Static_assert(__HYPERVISOR_iret == HYPERVISOR_IRET, "iret");
 _Static_assert(PV_EXIT_DONE == EXIT_DONE, "exits");
 _Static_assert(PV_EXIT_BAD_IRET == EXIT_BAD_IRET, "exits");
 

@@ -104,6 +104,8 @@ enum pv_way { PV_LATER, PV_BY_SYSRET, PV_BY_IRET };
 /* entry.S: the hypercall that v->regs asks for, on its CPU's stack, with
  * interrupts off; RBX, RBP, R12 to R15 are not in v->regs. */
 enum pv_way pv_hypercall(struct vcpu *v, const uint64_t args[6]);
+/* The same for iret; interrupts stay off. */
+enum pv_way pv_hypercall_iret(struct vcpu *v);
 extern const struct sched_unit_ops pv_sched_ops;
 void pv_event_notify(struct vcpu *v);
 bool pv_vcpu_has_work(struct vcpu *v);

@@ -44,32 +44,52 @@ static HOT bool event_waits(const struct vcpu *v)
 	       !READ_ONCE(v->info->evtchn_upcall_mask);
 }
 
-/* Interrupts off: nothing that comes in between is missed. */
-static HOT void deliver(struct vcpu *v, struct pv_vcpu *pv)
+static __attribute__((noinline)) HOT void deliver_nmi(struct vcpu *v)
 {
-	if (unlikely(pv->nmi_pending && !pv->in_nmi && pv->nmi_entry)) {
-		pv->nmi_pending = false;
-		pv->in_nmi = true;
-		pv_bounce(v, pv->nmi_entry, SEL_GUEST_CS64, true,
-			  NO_ERROR_CODE);
-	}
+	struct pv_vcpu *pv = pv_vcpu(v);
+
+	if (pv->in_nmi || !pv->nmi_entry)
+		return;
+	pv->nmi_pending = false;
+	pv->in_nmi = true;
+	pv_bounce(v, pv->nmi_entry, SEL_GUEST_CS64, true, NO_ERROR_CODE);
+}
+
+/* Interrupts off: nothing that comes in between is missed. */
+static inline void deliver(struct vcpu *v, struct pv_vcpu *pv)
+{
+	if (unlikely(pv->nmi_pending))
+		deliver_nmi(v);
 	if (event_waits(v) && pv->event_entry)
 		pv_bounce(v, pv->event_entry, SEL_GUEST_CS64, true,
 			  NO_ERROR_CODE);
 }
 
-/* Whatever it holds, a frame for iret names all of a state. */
-static HOT void call(struct vcpu *v, struct pv_vcpu *pv, const uint64_t args[6])
+static inline bool may_go_on(const struct vcpu *v)
 {
-	uint64_t nr = v->regs.rax;
+	return likely(!softirq_is_pending() && v->unit.state == SCHED_RUNNING);
+}
+
+static inline enum pv_way way_on(struct vcpu *v, struct pv_vcpu *pv)
+{
+	if (!may_go_on(v))
+		return PV_LATER;
+	deliver(v, pv);
+	/* It may have had no stack. */
+	if (unlikely(v->unit.state != SCHED_RUNNING))
+		return PV_LATER;
+	return pv->sysret ? PV_BY_SYSRET : PV_BY_IRET;
+}
+
+HOT enum pv_way pv_hypercall(struct vcpu *v, const uint64_t args[6])
+{
+	struct pv_vcpu *pv = pv_vcpu(v);
 	long rc;
 
-	if (nr == __HYPERVISOR_iret) {
-		hypercall_count_iret();
-		pv_iret(v);
-		return;
-	}
-	rc = hypercall_call64(v, nr, args);
+	pv->sysret = true;
+	local_irq_enable();
+	rc = hypercall_call64(v, v->regs.rax, args);
+	local_irq_disable();
 	if (unlikely(rc == -ERESTART))
 		v->domain->kind->hypercall_restart(v);
 	else
@@ -77,22 +97,14 @@ static HOT void call(struct vcpu *v, struct pv_vcpu *pv, const uint64_t args[6])
 	/* SYSRET to such an address would fault in ring 0. */
 	if (unlikely(!pv_is_canonical(v->regs.rip)))
 		pv->sysret = false;
+	return way_on(v, pv);
 }
 
-HOT enum pv_way pv_hypercall(struct vcpu *v, const uint64_t args[6])
+HOT enum pv_way pv_hypercall_iret(struct vcpu *v)
 {
-	struct pv_vcpu *pv = pv_vcpu(v);
-
-	pv->sysret = true;
-	local_irq_enable();
-	call(v, pv, args);
-	local_irq_disable();
-	if (unlikely(softirq_is_pending() || v->unit.state != SCHED_RUNNING))
-		return PV_LATER;
-	deliver(v, pv);
-	if (unlikely(v->unit.state != SCHED_RUNNING))
-		return PV_LATER;
-	return pv->sysret ? PV_BY_SYSRET : PV_BY_IRET;
+	hypercall_count_iret();
+	pv_iret(v);
+	return way_on(v, pv_vcpu(v));
 }
 
 static HOT void pv_run(struct sched_unit *u)
