@@ -319,8 +319,8 @@ struct hvm_mtrr {
 struct vioapic;
 struct vpci;
 struct hvm_domain {
-	uint8_t callback_type;   /* HVM_PARAM_CALLBACK_TYPE_* */
 	uint8_t callback_vector; /* 0: none */
+	bool callback_line;      /* the callback is a line: dev/virq.c */
 	bool has_lapic;
 	uint32_t p2m_generation; /* something left the p2m */
 	spinlock_t lock;         /* LOCK_VDEV: lists below, devices */

@@ -7,6 +7,7 @@
 
 #include "console/printk.h"
 #include "domain/guest_access.h"
+#include "hvm/dev/virq.h"
 #include "lib/errno.h"
 
 #include <xen/trace.h>
@@ -75,7 +76,7 @@ static int set_callback(struct domain *d, uint64_t value)
 	if (type == HVM_PARAM_CALLBACK_TYPE_VECTOR && (value & 0xff) < 16 &&
 	    (value & 0xff))
 		return -EINVAL;
-	hd->callback_type = type;
+	virq_set_callback(d, value);
 	hd->callback_vector =
 		type == HVM_PARAM_CALLBACK_TYPE_VECTOR ? value & 0xff : 0;
 	for_each_vcpu(d, v)

@@ -63,6 +63,15 @@ static HOT int controller_irq(struct vcpu *v, struct hvm_vcpu *hv,
 	return vector;
 }
 
+/* By a line, it is looked at before each entry until the guest has cleared the
+ * flag. */
+static __attribute__((noinline)) void line_callback(struct vcpu *v,
+						    struct hvm_vcpu *hv)
+{
+	if (!v->id && virq_callback(v->domain))
+		WRITE_ONCE(hv->upcall, true);
+}
+
 /* The vector that the guest should see first, and who wants it. */
 static HOT int next_irq(struct vcpu *v, struct hvm_vcpu *hv,
 			enum irq_source *by)
@@ -80,6 +89,8 @@ static HOT int next_irq(struct vcpu *v, struct hvm_vcpu *hv,
 			*by = IRQ_CALLBACK;
 			return vector;
 		}
+		if (unlikely(hv->hd->callback_line))
+			line_callback(v, hv);
 	}
 	return hv->irq_check ? controller_irq(v, hv, by) : -1;
 }
@@ -299,6 +310,8 @@ bool hvm_vcpu_has_work(struct vcpu *v)
 	if (hv->hd->callback_vector && !hv->upcall_vector && v->info &&
 	    READ_ONCE(v->info->evtchn_upcall_pending))
 		return true;
+	if (hv->hd->callback_line && !v->id)
+		virq_callback(v->domain);
 	if (hv->hd->pic && pic_irq(v, hv) >= 0)
 		return true;
 	return vlapic_has_work(hv->lapic);

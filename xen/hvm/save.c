@@ -4,7 +4,7 @@
  * public/arch-x86/hvm/save.h): what DOMCTL_gethvmcontext gives and
  * DOMCTL_sethvmcontext takes. Each type of record is an entry of a table.
  */
-#include "hvm/hvm.h"
+#include "hvm/save.h"
 
 #include "console/printk.h"
 #include "cpu/fpu.h"
@@ -337,6 +337,28 @@ static int put_record(struct domain *d, struct vcpu *v, unsigned int type,
 	return 0;
 }
 
+static int put_board(struct domain *d, unsigned int type, char *buf,
+		     size_t room, size_t *at)
+{
+	const struct board_record *r = board_record(d, type);
+	struct hvm_save_descriptor desc = {.typecode = (uint16_t)type};
+
+	for (unsigned int i = 0; r && i < r->instances; i++) {
+		size_t size = sizeof(desc) + r->size;
+
+		desc.instance = (uint16_t)i;
+		desc.length = (uint32_t)r->size;
+		if (buf) {
+			if (*at > room || room - *at < size)
+				return -ENOSPC;
+			memcpy(buf + *at, &desc, sizeof(desc));
+			r->save(d, i, buf + *at + sizeof(desc));
+		}
+		*at += size;
+	}
+	return 0;
+}
+
 int hvm_save(struct domain *d, void *buf, size_t *len)
 {
 	struct hvm_save_descriptor end = {.typecode = 0};
@@ -345,8 +367,10 @@ int hvm_save(struct domain *d, void *buf, size_t *len)
 	int rc = put_record(d, NULL, HVM_SAVE_CODE(HEADER), buf, *len, &at);
 
 	for (unsigned int t = 2; !rc && t < NR_CODES; t++) {
-		if (!records[t].save || t == HVM_SAVE_CODE(HEADER))
+		if (!records[t].save) {
+			rc = put_board(d, t, buf, *len, &at);
 			continue;
+		}
 		for_each_vcpu(d, v) {
 			rc = put_record(d, v, t, buf, *len, &at);
 			if (rc)
@@ -364,12 +388,29 @@ int hvm_save(struct domain *d, void *buf, size_t *len)
 	return 0;
 }
 
+static int save_one_board(struct domain *d, const struct board_record *r,
+			  unsigned int instance, void *buf, size_t *len)
+{
+	if (instance >= r->instances)
+		return -ENOENT;
+	if (buf) {
+		if (*len < r->size)
+			return -ENOSPC;
+		r->save(d, instance, buf);
+	}
+	*len = r->size;
+	return 0;
+}
+
 int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance,
 		 void *buf, size_t *len)
 {
 	const struct record *r = type < NR_CODES ? &records[type] : NULL;
+	const struct board_record *b = board_record(d, type);
 	struct vcpu *v = NULL;
 
+	if (b)
+		return save_one_board(d, b, instance, buf, len);
 	if (!r || !r->save)
 		return -EINVAL;
 	if (r->per_vcpu) {
@@ -386,13 +427,37 @@ int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance,
 	return 0;
 }
 
+static int get_board(struct domain *d, const struct board_record *r,
+		     const struct hvm_save_descriptor *desc, const char *data)
+{
+	/* For its alignment, which a stream does not keep. */
+	union {
+		struct hvm_hw_vioapic largest;
+		char bytes[sizeof(struct hvm_hw_vioapic)];
+	} buf;
+
+	if (desc->length != r->size || r->size > sizeof(buf)) {
+		printk(XENLOG_INFO "d%u: HVM context: record type %u has %u "
+				   "bytes, not %zu\n",
+		       d->id, r->type, desc->length, r->size);
+		return -EINVAL;
+	}
+	if (desc->instance >= r->instances)
+		return -ENOENT;
+	memcpy(buf.bytes, data, r->size);
+	return r->load(d, desc->instance, &buf);
+}
+
 static int get_record(struct domain *d, const struct hvm_save_descriptor *desc,
 		      const char *data)
 {
 	const struct record *r =
 		desc->typecode < NR_CODES ? &records[desc->typecode] : NULL;
+	const struct board_record *b = board_record(d, desc->typecode);
 	struct vcpu *v = NULL;
 
+	if (b)
+		return get_board(d, b, desc, data);
 	if (!r || !r->load) {
 		printk(XENLOG_INFO "d%u: HVM context: record type %u is not "
 				   "known\n",

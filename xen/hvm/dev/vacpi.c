@@ -158,3 +158,33 @@ void vacpi_destroy(struct domain *d)
 	xfree(hd->acpi);
 	hd->acpi = NULL;
 }
+
+void vacpi_save(struct domain *d, struct hvm_hw_pmtimer *r)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+
+	spin_lock(&hd->lock);
+	settle(hd->acpi);
+	*r = (struct hvm_hw_pmtimer){
+		.tmr_val = (uint32_t)ticks(hd->acpi),
+		.pm1a_sts = hd->acpi->sts,
+		.pm1a_en = hd->acpi->en,
+	};
+	spin_unlock(&hd->lock);
+}
+
+void vacpi_load(struct domain *d, const struct hvm_hw_pmtimer *r)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	struct vacpi *a = hd->acpi;
+	uint64_t n = r->tmr_val;
+
+	spin_lock(&hd->lock);
+	/* Up, so that it stands where it stood. */
+	a->start = now() - (s_time_t)((n * NS_SECOND + PM_HZ - 1) / PM_HZ);
+	a->flips = ticks(a) / TMR_FLIP;
+	a->sts = r->pm1a_sts;
+	a->en = r->pm1a_en;
+	settle(a);
+	spin_unlock(&hd->lock);
+}

@@ -14,6 +14,7 @@
 #include "cpu/acpi.h"
 #include "cpu/ioapic.h"
 #include "cpu/irq.h"
+#include "hvm/dev/virq.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/portio.h"
 #include "lib/errno.h"
@@ -212,6 +213,9 @@ void vioapic_eoi(struct domain *d, uint8_t vector)
 {
 	struct hvm_domain *hd = hvm_domain(d);
 
+	/* The flag behind that line may be clear by now. */
+	if (unlikely(hd->callback_line))
+		virq_callback(d);
 	for (unsigned int i = 0; i < hd->nr_ioapics; i++) {
 		struct vioapic *io = &hd->ioapics[i];
 
@@ -343,4 +347,46 @@ void vioapic_destroy(struct domain *d)
 	xfree(hd->ioapics);
 	hd->ioapics = NULL;
 	hd->nr_ioapics = 0;
+}
+
+void vioapic_set_line(struct domain *d, unsigned int gsi, bool up)
+{
+	hvm_domain(d)->ioapics[0].pin[gsi].line = up;
+}
+
+void vioapic_save(struct domain *d, struct hvm_hw_vioapic *r)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	const struct vioapic *io = &hd->ioapics[0];
+
+	spin_lock(&hd->lock);
+	*r = (struct hvm_hw_vioapic){
+		.base_address = io->base,
+		.ioregsel = io->select,
+		.id = io->id,
+	};
+	for (unsigned int i = 0; i < VIOAPIC_NUM_PINS; i++)
+		r->redirtbl[i].bits = READ_ONCE(io->pin[i].rte);
+	spin_unlock(&hd->lock);
+}
+
+int vioapic_load(struct domain *d, const struct hvm_hw_vioapic *r)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	struct vioapic *io = &hd->ioapics[0];
+
+	if (r->base_address != io->base)
+		return -EINVAL;
+	spin_lock(&hd->lock);
+	io->select = r->ioregsel & 0xff;
+	io->id = r->id & 0xf;
+	for (unsigned int i = 0; i < VIOAPIC_NUM_PINS; i++) {
+		uint64_t rte = r->redirtbl[i].bits & ~RTE_STATUS;
+
+		if (!(rte & RTE_LEVEL))
+			rte &= ~RTE_REMOTE_IRR;
+		WRITE_ONCE(io->pin[i].rte, rte);
+	}
+	spin_unlock(&hd->lock);
+	return 0;
 }

@@ -8,6 +8,8 @@
 
 #include "hvm/hvm.h"
 
+#include <xen/hvm/save.h>
+
 int vioapic_init(struct domain *d);
 /* One I/O APIC of a guest PC, with that many inputs. */
 int vioapic_init_guest(struct domain *d, unsigned int pins);
@@ -15,6 +17,11 @@ int vioapic_init_guest(struct domain *d, unsigned int pins);
 void vioapic_line(struct domain *d, unsigned int gsi, bool up);
 /* Input 0 hands the 8259s' interrupts to the local APIC with that number. */
 bool vioapic_passes_pic(struct domain *d, uint32_t apic_id);
+/* Of a guest PC; -EINVAL: an address of its own. set_line() moves an input of
+ * it and does no more, lock held. */
+void vioapic_save(struct domain *d, struct hvm_hw_vioapic *r);
+int vioapic_load(struct domain *d, const struct hvm_hw_vioapic *r);
+void vioapic_set_line(struct domain *d, unsigned int gsi, bool up);
 void vioapic_destroy(struct domain *d);
 void vioapic_reset(struct domain *d);
 /* A local APIC saw the end of a level-triggered vector. */

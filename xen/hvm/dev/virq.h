@@ -8,6 +8,8 @@
 
 #include "hvm/hvm.h"
 
+#include <xen/hvm/save.h>
+
 int virq_init(struct domain *d); /* with PIC and I/O APIC */
 void virq_destroy(struct domain *d);
 
@@ -19,7 +21,22 @@ void hvm_pci_intx(struct domain *d, unsigned int dev, unsigned int intx,
 		  bool level);
 /* A link (0 to 3) leads to ISA interrupt irq; 0: to none. */
 int hvm_pci_link(struct domain *d, unsigned int link, unsigned int irq);
+/*
+ * The event callback of a guest that takes it by input or by a device's line:
+ * it is up while the first vCPU's evtchn_upcall_pending is. virq_callback()
+ * makes it so and returns which it is. Without such a board or input it never
+ * comes.
+ */
+void virq_set_callback(struct domain *d, uint64_t via);
+bool virq_callback(struct domain *d);
 int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data);
+
+/* The lines, any of the three records; -EINVAL for a route that cannot be. */
+void virq_save(struct domain *d, struct hvm_hw_pci_irqs *pci,
+	       struct hvm_hw_isa_irqs *isa, struct hvm_hw_pci_link *link);
+int virq_load(struct domain *d, const struct hvm_hw_pci_irqs *pci,
+	      const struct hvm_hw_isa_irqs *isa,
+	      const struct hvm_hw_pci_link *link);
 
 /* vpic.c */
 int vpic_init(struct domain *d);
@@ -29,14 +46,23 @@ void vpic_line(struct domain *d, unsigned int irq, bool level);
 int vpic_highest(struct domain *d);
 void vpic_ack(struct domain *d, uint8_t vector);
 
+void vpic_save(struct domain *d, unsigned int chip, struct hvm_hw_vpic *r);
+int vpic_load(struct domain *d, unsigned int chip, const struct hvm_hw_vpic *r);
+/* An input is so, and nothing comes of it; lock held. */
+void vpic_set_line(struct domain *d, unsigned int irq, bool level);
+
 /* vpit.c: the 8254 and port 0x61. */
 int vpit_init(struct domain *d);
 void vpit_destroy(struct domain *d);
+void vpit_save(struct domain *d, struct hvm_hw_pit *r);
+int vpit_load(struct domain *d, const struct hvm_hw_pit *r);
 
 /* vacpi.c: buttons and the PM timer. A guest without them minds no press. */
 int vacpi_init(struct domain *d);
 void vacpi_destroy(struct domain *d);
 void vacpi_power_button(struct domain *d);
 void vacpi_sleep_button(struct domain *d);
+void vacpi_save(struct domain *d, struct hvm_hw_pmtimer *r);
+void vacpi_load(struct domain *d, const struct hvm_hw_pmtimer *r);
 
 #endif

@@ -290,3 +290,79 @@ int vpic_init(struct domain *d)
 		rc = portio_register(d, 0x4d0, 2, access_elcr, NULL);
 	return rc;
 }
+
+void vpic_save(struct domain *d, unsigned int chip, struct hvm_hw_vpic *r)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	const struct chip *c = &hd->pic->chip[chip];
+
+	spin_lock(&hd->lock);
+	*r = (struct hvm_hw_vpic){
+		.irr = c->irr,
+		.imr = c->imr,
+		.isr = c->isr,
+		.irq_base = c->base,
+		.init_state = c->icw ? ((c->icw - 1) & 3) | c->icw4 << 2 : 0,
+		.priority_add = (c->lowest + 1) & 7,
+		.readsel_isr = c->read_isr,
+		.poll = c->poll,
+		.auto_eoi = c->auto_eoi,
+		.rotate_on_auto_eoi = c->rotate_aeoi,
+		.special_fully_nested_mode = c->special_nested,
+		.special_mask_mode = c->special_mask,
+		.is_master = !chip,
+		.elcr = c->elcr,
+		.int_output = pending(c) >= 0,
+	};
+	spin_unlock(&hd->lock);
+}
+
+int vpic_load(struct domain *d, unsigned int chip, const struct hvm_hw_vpic *r)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	struct chip *c = &hd->pic->chip[chip];
+
+	if ((r->irq_base & 7) || r->is_master == chip || r->priority_add > 7)
+		return -EINVAL;
+	spin_lock(&hd->lock);
+	*c = (struct chip){
+		.irr = r->irr,
+		.imr = r->imr,
+		.isr = r->isr,
+		.lines = c->lines,
+		.elcr = r->elcr & (chip ? 0xde : 0xf8),
+		.base = r->irq_base,
+		.lowest = (r->priority_add + 7) & 7,
+		.icw = r->init_state & 3 ? (r->init_state & 3) + 1 : 0,
+		.icw4 = r->init_state & 4,
+		.auto_eoi = r->auto_eoi,
+		.rotate_aeoi = r->rotate_on_auto_eoi,
+		.read_isr = r->readsel_isr,
+		.special_mask = r->special_mask_mode,
+		.poll = r->poll,
+		.special_nested = r->special_fully_nested_mode,
+	};
+	/* The first one's record says what it made of the second's output: no
+	 * edge comes of it now. */
+	if (chip) {
+		struct chip *master = &hd->pic->chip[0];
+		uint8_t cascade = (uint8_t)BIT(CASCADE);
+
+		master->lines = pending(c) >= 0
+					? master->lines | cascade
+					: master->lines & (uint8_t)~cascade;
+		update(d);
+	}
+	spin_unlock(&hd->lock);
+	return 0;
+}
+
+void vpic_set_line(struct domain *d, unsigned int irq, bool level)
+{
+	struct chip *c = &hvm_domain(d)->pic->chip[irq >> 3];
+	uint8_t bit = (uint8_t)BIT(irq & 7);
+
+	if (irq == CASCADE)
+		return;
+	c->lines = level ? c->lines | bit : c->lines & (uint8_t)~bit;
+}

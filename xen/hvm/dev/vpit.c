@@ -276,3 +276,79 @@ void vpit_destroy(struct domain *d)
 	xfree(hd->pit);
 	hd->pit = NULL;
 }
+
+/* The record's words for which byte comes next: 1 low, 2 high; 3 and 4 are the
+ * two of a pair. */
+static uint8_t next_byte(const struct counter *c, bool second)
+{
+	return c->rw == 3 ? (second ? 4 : 3) : c->rw;
+}
+
+void vpit_save(struct domain *d, struct hvm_hw_pit *r)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	struct vpit *p = hd->pit;
+
+	spin_lock(&hd->lock);
+	*r = (struct hvm_hw_pit){.speaker_data_on = p->speaker};
+	for (unsigned int i = 0; i < 3; i++) {
+		const struct counter *c = &p->c[i];
+
+		r->channels[i] = (struct hvm_hw_pit_channel){
+			.count = c->reload,
+			.latched_count = c->latch,
+			.count_latched =
+				c->latched ? next_byte(c, c->latched == 1) : 0,
+			.status_latched = c->status_latched,
+			.status = c->status,
+			.read_state = next_byte(c, c->second_read),
+			.write_state = next_byte(c, c->second_write),
+			.write_latch = c->write_low,
+			.rw_mode = c->rw,
+			.mode = c->mode,
+			.bcd = c->bcd,
+			.gate = c->gate,
+		};
+	}
+	spin_unlock(&hd->lock);
+}
+
+/* When a counter was loaded is not in the record: it begins anew. */
+static void load_counter(struct counter *c, const struct hvm_hw_pit_channel *r)
+{
+	*c = (struct counter){
+		.reload = r->count ? r->count : 0x10000,
+		.loaded = now(),
+		.mode = r->mode,
+		.rw = r->rw_mode,
+		.write_low = r->write_latch,
+		.status = r->status,
+		.latch = r->latched_count,
+		.bcd = r->bcd,
+		.gate = r->gate,
+		.second_write = r->write_state == 4,
+		.second_read = r->read_state == 4,
+		.latched = !r->count_latched       ? 0
+			   : r->count_latched == 3 ? 2
+						   : 1,
+		.status_latched = r->status_latched,
+	};
+}
+
+int vpit_load(struct domain *d, const struct hvm_hw_pit *r)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	struct vpit *p = hd->pit;
+
+	for (unsigned int i = 0; i < 3; i++)
+		if (r->channels[i].count > 0x10000 || r->channels[i].mode > 5 ||
+		    r->channels[i].rw_mode > 3)
+			return -EINVAL;
+	spin_lock(&hd->lock);
+	for (unsigned int i = 0; i < 3; i++)
+		load_counter(&p->c[i], &r->channels[i]);
+	p->speaker = r->speaker_data_on & 1;
+	arm(p);
+	spin_unlock(&hd->lock);
+	return 0;
+}
