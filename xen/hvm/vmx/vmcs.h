@@ -211,6 +211,7 @@ typedef uint64_t vmcs_0;
 #define AR_TYPE       0xfU
 #define AR_CONFORMING (1U << 2) /* of code */
 #define AR_S          (1U << 4)
+#define AR_DPL_MASK   (3U << 5)
 #define AR_DPL(ar)    (((ar) >> 5) & 3)
 #define AR_P          (1U << 7)
 #define AR_L          (1U << 13)

@@ -170,7 +170,6 @@ static const uint8_t simple[VMX_REASONS] = {
 	[VMX_TRIPLE_FAULT] = VMEXIT_SHUTDOWN,
 	[VMX_INTR_WINDOW] = VMEXIT_INTERNAL,
 	[VMX_NMI_WINDOW] = VMEXIT_INTERNAL,
-	[VMX_TASK_SWITCH] = VMEXIT_TASK_SWITCH,
 	[VMX_CPUID] = VMEXIT_CPUID,
 	[VMX_GETSEC] = VMEXIT_VIRT,
 	[VMX_HLT] = VMEXIT_HLT,
@@ -207,6 +206,9 @@ static void decode_rare(struct vcpu *v, uint32_t reason, struct vmexit *x)
 	case VMX_EXCEPTION:
 		decode_exception(v, x);
 		break;
+	case VMX_TASK_SWITCH:
+		x->kind = VMEXIT_TASK_SWITCH;
+		break;
 	case VMX_CR:
 		decode_cr(v, x);
 		break;
@@ -232,15 +234,15 @@ static void decode_rare(struct vcpu *v, uint32_t reason, struct vmexit *x)
 	}
 }
 
-HOT void vmx_decode(struct vcpu *v, uint32_t reason, struct vmexit *x)
+/* The exits that have operands, and those that can come while an event is
+ * being delivered (an instruction's cannot). */
+static HOT __attribute__((noinline)) void
+decode_operands(struct vcpu *v, uint32_t reason, struct vmexit *x)
 {
-	x->code = reason;
-	x->info1 = x->info2 = 0;
-	x->length = 0;
-	if (likely(reason < ARRAY_SIZE(simple) && simple[reason])) {
-		x->kind = simple[reason];
-		return;
-	}
+	uint32_t vectoring = vmcs_get_idt_vectoring();
+
+	if (unlikely(vectoring & EVENT_VALID))
+		vmx_reinject(v, vectoring);
 	switch (reason) {
 	case VMX_EXTINT: /* VMEXIT_INTR is 0 */
 		x->kind = VMEXIT_INTR;
@@ -258,16 +260,41 @@ HOT void vmx_decode(struct vcpu *v, uint32_t reason, struct vmexit *x)
 	}
 }
 
+HOT void vmx_decode(struct vcpu *v, uint32_t reason, struct vmexit *x)
+{
+	x->code = reason;
+	x->info1 = x->info2 = 0;
+	x->length = 0;
+	if (likely(reason < ARRAY_SIZE(simple) && simple[reason])) {
+		x->kind = simple[reason];
+		return;
+	}
+	decode_operands(v, reason, x);
+}
+
+/* Outside 64-bit code RIP has 32 bits. */
+static __attribute__((noinline)) void wrap_rip(struct vcpu *v)
+{
+	if (vmx_code_bits(v) != 64)
+		v->regs.rip = (uint32_t)v->regs.rip;
+}
+
+static __attribute__((noinline)) void end_blocking(uint32_t blocking)
+{
+	vmcs_set_guest_blocking(blocking &
+				~(uint32_t)(BLOCKING_STI | BLOCKING_MOVSS));
+}
+
 HOT bool vmx_skip(struct vcpu *v, const struct vmexit *x)
 {
+	uint64_t from = v->regs.rip, to = from + vmcs_get_exit_length();
 	uint32_t blocking = vmcs_get_guest_blocking();
 
 	(void)x;
-	v->regs.rip += vmcs_get_exit_length();
-	if (unlikely(v->regs.rip >> 32) && vmx_code_bits(v) != 64)
-		v->regs.rip = (uint32_t)v->regs.rip;
+	v->regs.rip = to;
 	if (unlikely(blocking & (BLOCKING_STI | BLOCKING_MOVSS)))
-		vmcs_set_guest_blocking(
-			blocking & ~(uint32_t)(BLOCKING_STI | BLOCKING_MOVSS));
+		end_blocking(blocking);
+	if (unlikely((from ^ to) >> 32))
+		wrap_rip(v);
 	return true;
 }

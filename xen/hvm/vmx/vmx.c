@@ -356,7 +356,7 @@ static HOT void prepare_entry(struct vcpu *v, struct vmx_vcpu *s)
 static HOT void vmx_run(struct vcpu *v, struct vmexit *x)
 {
 	struct vmx_vcpu *s = vmx_vcpu(v);
-	uint32_t reason, vectoring;
+	uint32_t reason;
 	int refused;
 
 	if (unlikely(READ_ONCE(s->any)))
@@ -371,9 +371,6 @@ static HOT void vmx_run(struct vcpu *v, struct vmexit *x)
 	get_registers(&v->regs, s);
 	if (unlikely(!s->launched))
 		s->launched = !(reason & EXIT_REASON_ENTRY);
-	vectoring = vmcs_get_idt_vectoring();
-	if (unlikely(vectoring & EVENT_VALID))
-		vmx_reinject(v, vectoring);
 	vmx_decode(v, reason, x);
 }
 
