@@ -23,9 +23,11 @@ class Processor:
         options = dict(f.split("=", 1) for f in fields[3:])
         self.says = [s for s in options.pop("says", "").replace(
             "+", " ").split(";") if s]
-        tests = [t for t in guests.all_tests() if "dom0" in t.where]
-        self.tests = (tests if which == "all" else [] if which == "none"
-                      else [t for t in tests if t.name == which])
+        tests = guests.all_tests()
+        words = [] if which == "none" else which.split(",")
+        self.tests = [t for t in tests if t.name in words or
+                      "all" in words and "dom0" in t.where or
+                      "pv" in words and "pv" in t.where]
         if options:
             raise ValueError("tests/guest/processors: %s: unknown %s" %
                              (self.model, ", ".join(options)))

@@ -2,10 +2,13 @@
 /*
  * The local APIC that a PVH guest has: its registers by memory and the timer,
  * interrupts to oneself, their priorities against the task priority, and end
- * of interrupt; then the same by MSRs, as x2APIC.
+ * of interrupt; then the same by MSRs, as x2APIC. Both ways, a hundred
+ * interrupts to oneself and a hundred of the timer are all taken; as dom0 it
+ * says how many exits they were, where the hypervisor counts them.
  */
 #include "test.h"
 #include <xen/sched.h>
+#include <xen/sysctl.h>
 
 const char guest_name[] = "apic";
 
@@ -101,6 +104,78 @@ static void timer(void)
 	APIC(LVT_TIMER) = 1u << 16;
 }
 
+/* All exits so far but for those of asking; 0: nobody counts. */
+#define COUNTERS 512
+static uint64_t exits(void)
+{
+	static struct xen_sysctl_perfc_desc names[COUNTERS];
+	static xen_sysctl_perfc_val_t values[COUNTERS];
+	static uint64_t asked;
+	struct xen_sysctl op = {
+		.cmd = XEN_SYSCTL_perfc_op,
+		.interface_version = XEN_SYSCTL_INTERFACE_VERSION,
+		.u.perfc_op.cmd = XEN_SYSCTL_PERFCOP_query,
+	};
+	uint64_t sum = 0;
+
+	if (!is_dom0 || hc(__HYPERVISOR_sysctl, &op) ||
+	    op.u.perfc_op.nr_counters > COUNTERS)
+		return 0;
+	op.u.perfc_op.desc.p = names;
+	op.u.perfc_op.val.p = values;
+	if (hc(__HYPERVISOR_sysctl, &op))
+		return 0;
+	asked += 2;
+	for (unsigned int i = 0; i < op.u.perfc_op.nr_counters; i++)
+		if (!memcmp(names[i].name, "exit ", 5))
+			sum += values[i];
+	return sum - asked;
+}
+
+#define ROUNDS 100
+static volatile unsigned int taken;
+
+/* Interrupts to oneself, then of the timer, by the mode that write() is for;
+ * vector's handler counts in taken and ends each. */
+static void rounds(const char *mode, void (*write)(unsigned int, uint32_t),
+		   uint32_t vector)
+{
+	uint64_t from = exits(), between, limit;
+
+	taken = 0;
+	irq_enable();
+	for (unsigned int i = 0; i < ROUNDS; i++)
+		write(ICR_LOW, SELF_FIXED | vector);
+	check(taken == ROUNDS, "%s: %u interrupts to oneself", mode, taken);
+	between = exits();
+	write(TIMER_DIVIDE, 0xb);
+	write(LVT_TIMER, vector);
+	limit = system_time() + 5000000000ul;
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		write(TIMER_COUNT, 20000);
+		while (taken == ROUNDS + i && system_time() < limit)
+			barrier();
+	}
+	irq_disable();
+	check(taken == 2 * ROUNDS, "%s: %u of the timer", mode, taken - ROUNDS);
+	write(LVT_TIMER, 1u << 16);
+	if (between)
+		note("%s: %lu exits for %u to oneself, %lu for %u of the timer",
+		     mode, between - from, ROUNDS, exits() - between, ROUNDS);
+}
+
+static void by_memory(unsigned int reg, uint32_t val)
+{
+	APIC(reg) = val;
+}
+
+static void on_round(struct trap_frame *f)
+{
+	(void)f;
+	taken++;
+	APIC(EOI) = 0;
+}
+
 /* The same by MSRs: it never goes back. */
 #define X2APIC(reg) (0x800u + (reg) / 0x10)
 
@@ -117,6 +192,18 @@ static void on_x_high(struct trap_frame *f)
 {
 	x_high++;
 	last = (unsigned int)f->vector;
+	wrmsr(X2APIC(EOI), 0);
+}
+
+static void by_wrmsr(unsigned int reg, uint32_t val)
+{
+	wrmsr(X2APIC(reg), val);
+}
+
+static void on_x_round(struct trap_frame *f)
+{
+	(void)f;
+	taken++;
 	wrmsr(X2APIC(EOI), 0);
 }
 
@@ -165,6 +252,8 @@ static void by_msr(void)
 	check(x_low == 3 && x_high == 2, "two come together");
 	check(last == 0x52, "the higher one first");
 	irq_disable();
+	trap_handler(0x61, on_x_round);
+	rounds("x2APIC", by_wrmsr, 0x61);
 	check(try_call(bad_eoi, NULL) == 13, "#GP of an EOI that is not 0");
 	check(try_call(read_reserved, NULL) == 13, "#GP of what is reserved");
 }
@@ -174,5 +263,7 @@ void guest_main(void)
 	registers();
 	self_interrupts();
 	timer();
+	trap_handler(0x60, on_round);
+	rounds("xAPIC", by_memory, 0x60);
 	by_msr();
 }
