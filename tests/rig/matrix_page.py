@@ -50,7 +50,8 @@ th, td { border: 1px solid var(--line); padding: .3rem .55rem;
 th { text-align: left; font-weight: 600; }
 td.good { background: var(--good); } td.bad { background: var(--bad); }
 td.none { background: var(--none); color: var(--soft); text-align: left;
-  white-space: normal; min-width: 7rem; }
+  white-space: normal; min-width: 5rem;
+  max-width: 15rem; }
 .plots { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line);
@@ -257,9 +258,9 @@ def page(result):
     works = sum(1 for c in cells if c["works"])
     plots = "".join(plot(measured, run, n) for n in FIGURES)
     intro = ("Guests of four kinds on Ostler and on Debian's Xen 4.17, "
-             "measured in one run under QEMU's emulation (no hardware "
-             "virtualisation): Linux %s, %d CPU, %s. %d of %d combinations "
-             "work. Plots and ratios: dom0 %s, %s toolstack; bars are "
+             "measured one after the other on one busy machine without "
+             "hardware virtualisation, under emulation: Linux %s, %d CPU, %s. "
+             "%d of %d combinations work. Plots and ratios: dom0 %s, %s toolstack; bars are "
              "medians, whiskers the spread." % (
                  result["kernel"], result["cpus"], result["date"], works,
                  len(cells), run[1].upper() if run[1] else "-",
