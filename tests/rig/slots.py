@@ -8,6 +8,7 @@ slot's descriptor has it for us too. Nobody waits longer than RIG_SLOT_WAIT.
 """
 import fcntl
 import os
+import sys
 import time
 
 PREFIX = os.environ.get("RIG_SLOTS", "/tmp/emu-slot")
@@ -50,8 +51,14 @@ class Slot:
             self.parents = True
             return self
         self.parents = False
-        deadline = time.monotonic() + PATIENCE
+        begun = time.monotonic()
+        deadline = begun + PATIENCE
+        told = False
         while time.monotonic() < deadline:
+            if not told and time.monotonic() > begun + 2:
+                told = True
+                print("# waiting for one of the %d emulators that run to end"
+                      % COUNT, file=sys.stderr, flush=True)
             for n in range(1, COUNT + 1):
                 fd = _open("%s.%d" % (PREFIX, n))
                 try:
