@@ -20,7 +20,7 @@ ENVIRONMENT = {"E2FSPROGS_FAKE_TIME": "1700000000", "PATH":
                "/usr/sbin:/usr/bin:/sbin:/bin", "MKE2FS_CONFIG": "/dev/null"}
 
 
-def _tool(*command, **kw):
+def tool(*command, **kw):
     if not shutil.which(command[0], path=ENVIRONMENT["PATH"]):
         raise debian.Missing("%s is not here: apt-get install e2fsprogs" %
                              command[0])
@@ -59,7 +59,7 @@ def write(tree, path, mib):
     try:
         with open(new, "wb") as f:
             f.truncate(mib << 20)
-        _tool("mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256",
+        tool("mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256",
               "-O", "has_journal,extent,64bit,metadata_csum,dir_index,"
               "filetype,sparse_super,large_file,huge_file,flex_bg,dir_nlink,"
               "extra_isize", "-m", "0", "-U", UUID, "-L", "ostler-dom0", "-E",
@@ -68,7 +68,7 @@ def write(tree, path, mib):
             script = os.path.join(scratch, "script")
             with open(script, "w") as f:
                 f.write("\n".join(_commands(tree, scratch)) + "\n")
-            said = _tool("debugfs", "-w", "-f", script, new)
+            said = tool("debugfs", "-w", "-f", script, new)
         for line in said.split("\n"):
             if line and not line.startswith(("debugfs", "Allocated inode")):
                 raise debian.Missing("debugfs: " + line)

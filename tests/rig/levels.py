@@ -12,7 +12,7 @@ import threading
 import time
 
 from . import bench, bochs, debian, devices, guests, hypervisor, image, session
-from . import schema, slots, starts
+from . import schema, slots, starts, trylevel
 from .console import say
 from .pairs import in_pairs
 from .tap import Results
@@ -304,6 +304,8 @@ def levels(report, wanted):
         report.skip("level bench", why_not)
     elif "bench" in wanted and report.room_for("level bench", 150):
         bench.level(report)
+    if "try" in wanted and ours:
+        trylevel.level(report)
     for name in ("vmx", "models"):
         if name in wanted and ours and report.room_for("level " + name, 120):
             bochs.level(report, name)

@@ -26,7 +26,7 @@ You are at dom0's prompt. Some things to type:
   xl list            the domains            xl info          the machine
   xl console pvh     a guest's console      xl dmesg         the hypervisor's log
   xl destroy pvh     end a guest            xl create /etc/xen/pvh.cfg
-  exit               power off; the machine ends, nothing stays
+  exit               power off: the machine ends, and nothing stays but --disk's
 (The console is the emulated machine's serial port. Ctrl-] leaves xl console.)
 """
 
