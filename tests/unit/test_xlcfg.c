@@ -4,9 +4,12 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 #include "../../tools/xl/domconf.h"
 #include "../../tools/xl/keys.h"
+
+#define STOCK_MANUAL "/usr/share/man/man5/xl.cfg.5.gz"
 
 struct parsed {
 	struct cfg cfg;
@@ -211,6 +214,44 @@ static void test_manual(void)
 	}
 }
 
+/*
+ * The stock manual page, where the distribution's package is installed: each
+ * key it heads a paragraph with is one of ours, but for those that are parts
+ * of a list's elements.
+ */
+static void test_stock_manual(void)
+{
+	static const char parts[] =
+		" backend connection controller height hostaddr hostbus path "
+		"pnode policy port ports size strategy tag vdistances version "
+		"width ";
+	FILE *f = popen("zcat " STOCK_MANUAL " 2>/dev/null | sed -n "
+			"'/^\\.IP/{s/\\\\f[BIR]//g;"
+			"s/^\\.IP \"\\([a-z0-9_]*\\) *=.*/\\1/p;}'",
+			"r");
+	char name[64], word[70];
+	unsigned int n = 0;
+
+	REQUIRE(f);
+	while (fscanf(f, "%63s%*[^\n]", name) == 1) {
+		bool known = false;
+
+		n++;
+		for (unsigned int i = 0; i < nr_domain_keys; i++)
+			known |= !strcmp(domain_keys[i].name, name);
+		snprintf(word, sizeof(word), " %s ", name);
+		if (known || strstr(parts, word))
+			continue;
+		printf("# the stock xl.cfg(5) has %s\n", name);
+		test_failures++;
+	}
+	pclose(f);
+	if (access(STOCK_MANUAL, R_OK))
+		printf("# SKIP no " STOCK_MANUAL "\n");
+	else
+		CHECK(n > 100);
+}
+
 static const struct {
 	const char *spec, *target, *vdev;
 	enum disk_format format;
@@ -408,6 +449,8 @@ int main(void)
 		{"xlcfg: lists do not nest for ever", test_deep_lists},
 		{"xlcfg: no key is in the table twice", test_keys_once},
 		{"xlcfg: the manual has every key", test_manual},
+		{"xlcfg: every key of the stock manual is known",
+		 test_stock_manual},
 		{"xlcfg: disks", test_disks},
 		{"xlcfg: bad disks", test_bad_disks},
 		{"xlcfg: virtual device numbers", test_vdevs},
