@@ -16,10 +16,12 @@ static int run_dmesg(const struct xl_cmd *cmd, int argc, char **argv)
 	char *buf = malloc(PIECE);
 	uint32_t index = 0;
 	unsigned int n;
+	static const struct option longs[] = {{"clear", 0, NULL, 'c'},
+					      {NULL, 0, NULL, 0}};
 	bool clear = false;
 	int opt, rc = XL_OK;
 
-	while ((opt = xl_getopt(cmd, argc, argv, "c", NULL, 0)) != -1)
+	while ((opt = xl_getopt(cmd, argc, argv, "c", longs, 0)) != -1)
 		clear |= opt == 'c';
 	if (!buf)
 		return xl_fail("out of memory");
@@ -43,9 +45,9 @@ static int run_dmesg(const struct xl_cmd *cmd, int argc, char **argv)
 
 const struct xl_cmd cmd_dmesg = {
 	.name = "dmesg",
-	.usage = "[-c]",
+	.usage = "[-c|--clear]",
 	.summary = "Read and/or clear dmesg buffer",
-	.options = "  -c                        Clear dmesg buffer as well as "
+	.options = "  -c, --clear               Clear dmesg buffer as well as "
 		   "printing it",
 	.run = run_dmesg,
 };
