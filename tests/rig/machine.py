@@ -344,6 +344,17 @@ class Bochs(Machine):
     def qmp(self, *command):
         """There is no such thing; a power-off ends the process."""
 
+    def why_ended(self):
+        """As QEMU would say it: a power-off is a panic in Bochs' log."""
+        try:
+            with open(self.path(".bochs"), "rb") as f:
+                f.seek(0, os.SEEK_END)
+                f.seek(max(0, f.tell() - 4096))
+                off = b"soft power off" in f.read()
+        except OSError:
+            off = False
+        return "guest-shutdown" if off else None
+
     def stop(self):
         # We hold the pipe open ourselves, so it has no end of file.
         if self.console:
