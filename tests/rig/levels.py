@@ -141,7 +141,9 @@ class Boot:
         """More of session.Dom0()'s options: how it is started, and where."""
         if self.by == "bochs":
             return {"emulator": "bochs", "cpu": self.cpu,
-                    "dom0_memory": 448 if self.kinds else 256,
+                    "dom0_memory": 1000 if self.device_model else
+                    448 if self.kinds else 256,
+                    "device_model": self.device_model,
                     "kappend": bochs.LINUX}
         return dict(starts.way(self.by, hv, os.path.join(scratch, "start")),
                     machine=self.machine, cpu=self.cpu,
