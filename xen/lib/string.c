@@ -15,9 +15,11 @@
 
 /*
  * Blocks of eight words, then words, then bytes. The block loops are written
- * out because emulators execute a string instruction one element at a time, at
- * many times the cost of a plain store; real processors like both.
+ * out because a string instruction is slow to start, and emulators execute it
+ * one element at a time; a page and the like is worth one all the same.
  */
+#define LONG 1024
+
 static void *copy_blocks(void *dst, const void **src, size_t n)
 {
 	uint64_t *d = dst;
@@ -58,8 +60,8 @@ static void *fill_blocks(void *dst, uint64_t fill, size_t n)
 
 __used void *memcpy(void *dst, const void *src, size_t n)
 {
-	void *d = copy_blocks(dst, &src, n);
-	size_t words = n % 64 / 8;
+	void *d = n < LONG ? copy_blocks(dst, &src, n) : dst;
+	size_t words = n < LONG ? n % 64 / 8 : n / 8;
 
 	n %= 8;
 	__asm__ volatile("rep movsq"
