@@ -71,7 +71,7 @@ for i in $(seq "${REPEAT:-3}"); do
 		fail "xl create: $(tail -n 1 /run/create.out)"
 	creates+=($((($(us) - t) / 1000)))
 	spoke "${LIMIT:-120}" GUEST-UP ||
-		fail "it does not come up: $(tail -n 1 "$log" 2>/dev/null)"
+		fail "it does not come up in ${LIMIT:-120} s: $(tail -n 1 "$log" 2>/dev/null)"
 	firsts+=($((($(us) - t) / 1000)))
 	if [ $todo != idle ]; then
 		# The guest waits a second before it begins.
