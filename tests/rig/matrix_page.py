@@ -37,12 +37,12 @@ STYLE = """
   --ours: #7aa7f5; --stock: #d8ae62; --good: #24402a; --bad: #51301f;
   --none: #2a2a26; } }
 body { background: var(--page); color: var(--ink); margin: 0 auto;
-  max-width: 70rem; padding: 2rem 1.2rem;
+  max-width: 78rem; padding: 2rem 1.2rem;
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .5rem; }
 p, .soft { color: var(--soft); max-width: 46rem; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; margin-bottom: 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums;
   font-size: .88rem; background: var(--card); }
 th, td { border: 1px solid var(--line); padding: .3rem .55rem;
@@ -108,11 +108,11 @@ def number(v):
 
 
 def best_run(cells):
-    """The (toolstack, dom0) under which most cells of both work."""
+    """The (toolstack, dom0) under which most was measured."""
     runs = {}
     for c in cells:
         key = (c["toolstack"], c["dom0"])
-        runs[key] = runs.get(key, 0) + bool(c["works"])
+        runs[key] = runs.get(key, 0) + len(c["figures"])
     return max(sorted(runs), key=lambda k: runs[k]) if runs else ("", "")
 
 
@@ -260,7 +260,8 @@ def page(result):
     intro = ("Guests of four kinds on Ostler and on Debian's Xen 4.17, "
              "measured one after the other on one busy machine without "
              "hardware virtualisation, under emulation: Linux %s, %d CPU, %s. "
-             "%d of %d combinations work. Plots and ratios: dom0 %s, %s toolstack; bars are "
+             "Seen working: %d of %d combinations; the others say why not, "
+             "or that they were not measured. Plots and ratios: dom0 %s, %s toolstack; bars are "
              "medians, whiskers the spread." % (
                  result["kernel"], result["cpus"], result["date"], works,
                  len(cells), run[1].upper() if run[1] else "-",
