@@ -115,6 +115,7 @@ through() {
 	like "$kind: list" "^$kind +$id +(19[0-9]) +1 " xl list
 	like "$kind: block-list" '^(51712|768) ' xl block-list "$kind"
 	like "$kind: network-list" '^0 +0 +00:16:3e' xl network-list "$kind"
+	counted
 	talk "$kind" hello
 	verdict $? "$kind: its console answers" "$(tail -2 /run/console.err)"
 	if [ "$kind" = hvm ]; then
@@ -187,4 +188,5 @@ verdict $? "no interface is left"
 ip link del xenbr0
 rm -f /run/disk.img
 settled "$before"
+counted
 done_testing

@@ -83,6 +83,17 @@ settled() {
 		"before: $1; now: $(holdings)"
 }
 
+# counted: our hypervisor counts PV page tables anew (debug key k), all domains'
+# at this moment; another, and one without PV domains, has nothing to say.
+counted() {
+	local out
+	xl debug-keys k
+	out=$(xl dmesg | grep 'frames with wrong counts' | tail -4)
+	[ -n "$out" ] || return 0
+	! grep -vq ': 0 frames' <<<"$out"
+	verdict $? "all frames' counts are what page tables say" "$out"
+}
+
 done_testing() {
 	echo "1..$N"
 	exit $((BAD > 0))

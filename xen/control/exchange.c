@@ -48,30 +48,48 @@ static int check(struct vcpu *v, struct exchange *e)
 	return (int)memory_target(v, in->domid, &e->d);
 }
 
-static bool owns(const struct exchange *e, mfn_t mfn)
-{
-	bool ok;
-
-	if (!get_page(mfn, e->d->id))
-		return false;
-	ok = frame_is_allocated(mfn) && frame_type(mfn) != FRAME_SHARED;
-	put_page(mfn);
-	return ok;
-}
-
-static int read_old(struct exchange *e)
+static mfn_t old_frame(const struct exchange *e, uint64_t k)
 {
 	unsigned int order = e->x.in.extent_order;
-	uint64_t n = 1UL << (e->order - order);
+
+	return _mfn(e->old[k >> order] + (k & ((1UL << order) - 1)));
+}
+
+/* A frame of its own that nobody uses, and that is not in the list twice: else
+ * it would stay, and the domain have more than it may. */
+static bool hold(const struct exchange *e, mfn_t mfn)
+{
+	if (!get_page(mfn, e->d->id))
+		return false;
+	if (frame_is_allocated(mfn) && frame_type(mfn) != FRAME_SHARED &&
+	    frame_count(mfn) == 2)
+		return true;
+	put_page(mfn);
+	return false;
+}
+
+static void put_old(const struct exchange *e, uint64_t n)
+{
+	while (n--)
+		put_page(old_frame(e, n));
+}
+
+/* The chunk's frames, all held, or none. */
+static int hold_old(struct exchange *e)
+{
+	uint64_t n = 1UL << (e->order - e->x.in.extent_order);
 
 	if (copy_array_from_guest(e->old, e->in, e->x.nr_exchanged, n,
 				  sizeof(*e->old)))
 		return -EFAULT;
-	for (uint64_t i = 0; i < n; i++)
-		for (uint64_t j = 0; j < 1UL << order; j++)
-			if (e->old[i] >> (52 - PAGE_SHIFT) ||
-			    !owns(e, _mfn(e->old[i] + j)))
-				return -EINVAL;
+	for (uint64_t k = 0; k < 1UL << e->order; k++) {
+		mfn_t mfn = old_frame(e, k);
+
+		if (mfn_x(mfn) >> (52 - PAGE_SHIFT) || !hold(e, mfn)) {
+			put_old(e, k);
+			return -EINVAL;
+		}
+	}
 	return 0;
 }
 
@@ -112,27 +130,40 @@ static int take_new(struct exchange *e, uint64_t index, uint64_t *raw)
 	return rc;
 }
 
-static int do_chunk(struct exchange *e)
+static int take_chunk(struct exchange *e)
 {
 	unsigned int order = e->x.out.extent_order;
 	uint64_t first = e->x.nr_exchanged << e->x.in.extent_order >> order;
 	uint64_t n = 1UL << (e->order - order), have = 0;
-	int rc = read_old(e);
+	int rc = 0;
 
 	while (!rc && have < n) {
 		rc = take_new(e, first + have, &e->new[have]);
 		have += !rc;
 	}
-	if (rc) {
-		while (have--)
-			release(e, e->new[have], order);
+	while (rc && have--)
+		release(e, e->new[have], order);
+	return rc;
+}
+
+static int do_chunk(struct exchange *e)
+{
+	uint64_t n = 1UL << (e->order - e->x.in.extent_order);
+	int rc;
+
+	/* Frames that it mapped while they were exchanged are its own still. */
+	if (READ_ONCE(e->d->tot_pages) > READ_ONCE(e->d->max_pages))
+		return -ENOMEM;
+	rc = hold_old(e);
+	if (rc)
 		return rc;
-	}
-	n = 1UL << (e->order - e->x.in.extent_order);
-	for (uint64_t i = 0; i < n; i++)
+	rc = take_chunk(e);
+	for (uint64_t i = 0; !rc && i < n; i++)
 		release(e, e->old[i], e->x.in.extent_order);
-	e->x.nr_exchanged += n;
-	return 0;
+	put_old(e, 1UL << e->order);
+	if (!rc)
+		e->x.nr_exchanged += n;
+	return rc;
 }
 
 static int do_chunks(struct exchange *e)

@@ -309,6 +309,53 @@ static void given_back(void)
 	check_rc(pv_protect(l1[3], RW), 0, "in its place");
 }
 
+static long reservation(void)
+{
+	domid_t self = DOMID_SELF;
+
+	return memory_op(XENMEM_current_reservation, &self);
+}
+
+/* n frames from old[] against as many; how many went. */
+static unsigned long exchange(xen_pfn_t *old, unsigned int n,
+			      unsigned int order)
+{
+	static xen_pfn_t new[2];
+	struct xen_memory_exchange x = {
+		.in = {.nr_extents = n, .domid = DOMID_SELF},
+		.out = {.nr_extents = n >> order,
+			.extent_order = order,
+			.domid = DOMID_SELF},
+	};
+
+	new[0] = (unsigned long)l1[2] / PAGE_SIZE;
+	set_xen_guest_handle(x.in.extent_start, old);
+	set_xen_guest_handle(x.out.extent_start, new);
+	memory_op(XENMEM_exchange, &x);
+	if (x.nr_exchanged)
+		((uint64_t *)start_info
+			 ->mfn_list)[(unsigned long)l1[2] / PAGE_SIZE] = new[0];
+	return x.nr_exchanged;
+}
+
+/* Who exchanges frames has no more of them afterwards. */
+static void exchanged(void)
+{
+	xen_pfn_t old[2] = {frame_of(l1[2]), frame_of(l1[2])};
+	long before = reservation();
+
+	check(!exchange(old, 1, 0), "a mapped frame is not exchanged");
+	pv_map(l1[2], 0);
+	check(!exchange(old, 2, 1), "nor is one twice");
+	old[1] = 0xfffffffffful;
+	check(!exchange(old, 2, 1), "nor one that is none");
+	check_rc(reservation(), before, "there are as many as before");
+	check(exchange(old, 1, 0) == 1, "one that is not mapped is");
+	check_rc(reservation(), before, "there are as many still");
+	check_rc(pv_protect(l1[2], RW), 0, "the new one is mapped");
+	check(frame_of(l1[2]) != old[0], "and is another");
+}
+
 static long map_grant(unsigned int ref, const void *at, uint32_t flags)
 {
 	struct gnttab_map_grant_ref m = {.host_addr = (unsigned long)at,
@@ -557,6 +604,7 @@ void guest_main(void)
 	addresses();
 	others();
 	given_back();
+	exchanged();
 	grants();
 	table_writes();
 	two_vcpus();
