@@ -16,6 +16,9 @@ COUNTING = ["-icount", "shift=0,sleep=off"]
 TARGETS = {"xen_version": 350, "cpuid": 350, "in_unclaimed": 350,
            "event_send_masked": 600, "event_send_upcall": 1000,
            "grant_map_unmap": 2000, "grant_copy_4k": 1600, "timer_set": 600}
+PV_TARGETS = {"xen_version": 150, "cpuid": 250, "event_send_masked": 250,
+              "event_send_upcall": 550, "grant_map_unmap": 1500,
+              "grant_copy_4k": 1400}
 
 
 def parse(text):
@@ -24,15 +27,15 @@ def parse(text):
             for m in LINE.finditer(text)}
 
 
-def as_dom0(kind, logs, counting, n=100):
-    """The guest as dom0 itself: no toolstack, one second."""
-    test = guests.find(os.path.join(hypervisor.build_dir(),
-                                    "guests/pvh/bench"))
+def as_dom0(kind, logs, counting, n=100, dom0="pvh"):
+    """The guest as dom0 itself, PVH or PV: no toolstack, one second."""
+    test = guests.find(os.path.join(hypervisor.build_dir(), "guests", dom0,
+                                    "bench"))
     options = {"accel": "tcg,thread=single", "extra": list(COUNTING)} \
         if counting else {}
-    test.name = "bench-count" if counting else "bench-time"
+    test.name = "bench-%s-%s" % (dom0, "count" if counting else "time")
     results, m, problem = guests.run_as_dom0(
-        test, hypervisor.Hypervisor(kind), logs, "n=%d" % n, timeout=90,
+        test, hypervisor.Hypervisor(kind, dom0), logs, "n=%d" % n, timeout=90,
         **options)
     return parse(m.console.text), problem and m.explain(problem)
 
