@@ -96,6 +96,8 @@ enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x)
 		if (!x->npf.present)
 			return VERDICT_RESUME;
 	}
+	/* First: when dom0 ends, so does all else. */
+	hvm_ops->dump(v);
 	domain_crash(d, "v%u: %s at %#lx, guest-physical %#lx, type %d%s",
 		     v->id,
 		     x->npf.fetch   ? "fetch"
@@ -103,6 +105,5 @@ enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x)
 				    : "read",
 		     v->regs.rip, gpa, type,
 		     x->npf.in_table ? ", in its page tables" : "");
-	hvm_ops->dump(v);
 	return VERDICT_RESUME;
 }

@@ -310,7 +310,8 @@ void svm_set_dr(struct vcpu *v, const uint64_t dr[8])
 
 void svm_dump(struct vcpu *v)
 {
-	const struct vmcb *m = svm_vcpu(v)->vmcb;
+	const struct svm_vcpu *s = svm_vcpu(v);
+	const struct vmcb *m = s->vmcb;
 
 	printk("  exit %#lx info %#lx %#lx intinfo %#lx int_ctl %#x\n",
 	       m->exitcode, m->exitinfo1, m->exitinfo2, m->exitintinfo,
@@ -320,4 +321,9 @@ void svm_dump(struct vcpu *v)
 	printk("  cs %#x %#x %#lx ss %#x %#x idtr %#lx+%#x asid %u ncr3 %#lx\n",
 	       m->cs.sel, m->cs.attr, m->cs.base, m->ss.sel, m->ss.attr,
 	       m->idtr.base, m->idtr.limit, m->asid, m->ncr3);
+	/* Was it ever the guest that ran there? Host values in the guest's
+	 * half would mean that the processor mixed the two. */
+	printk("  CPU %u vmcb %#lx hsave %#lx host cr3 %#lx efer %#lx\n",
+	       smp_processor_id(), s->vmcb_pa, rdmsr(MSR_VM_HSAVE_PA),
+	       read_cr3(), rdmsr(MSR_EFER));
 }

@@ -20,12 +20,11 @@
 
 #define HOT __attribute__((section(".text.hot")))
 
-#define MSR_VM_CR       0xc0010114
-#define VM_CR_SVMDIS    BIT(4)
-#define MSR_VM_HSAVE_PA 0xc0010117
-#define EFER_SVME       BIT(12)
-#define CR4_FSGSBASE    BIT(16)
-#define MSR_TSC_AUX     0xc0000103
+#define MSR_VM_CR    0xc0010114
+#define VM_CR_SVMDIS BIT(4)
+#define EFER_SVME    BIT(12)
+#define CR4_FSGSBASE BIT(16)
+#define MSR_TSC_AUX  0xc0000103
 
 static_assert(offsetof(struct guest_regs, rcx) == REGS_RCX, "entry.S");
 static_assert(offsetof(struct guest_regs, rbx) == REGS_RBX, "entry.S");

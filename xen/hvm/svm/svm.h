@@ -47,6 +47,8 @@ static inline struct svm_domain *svm_domain(const struct domain *d)
 }
 
 /* What the CPU offers; CPUID 0x8000000a EDX. */
+#define MSR_VM_HSAVE_PA 0xc0010117
+
 #define SVM_FEATURE_NPT        BIT(0)
 #define SVM_FEATURE_NRIP       BIT(3)
 #define SVM_FEATURE_CLEAN      BIT(5)
