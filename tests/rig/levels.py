@@ -160,6 +160,8 @@ class Boot:
         for name in ("bench", "peer"):
             files["guest/" + name] = os.path.join(
                 hypervisor.build_dir(), "guests/pvh", name)
+        files["pages"] = os.path.join(hypervisor.build_dir(),
+                                      "tests/system/pages")
         if {"linux.sh", "badkernels.sh", "kinds.sh",
                 "daemons.sh", "hvm.sh"} & set(self.scripts):
             kernel = debian.Kernel("6.1")

@@ -57,19 +57,18 @@ like() {
 	fi
 }
 
-# What the hypervisor holds: free MiB, dom0's ports, grants mapped.
+# What the hypervisor holds: free pages, dom0's ports.
 holdings() {
-	local free
-	free=$(xl info free_memory 2>/dev/null || xl info |
-		sed -n 's/^free_memory *: //p')
-	echo "$free MiB free, $(lsevtchn 0 2>/dev/null | wc -l) ports"
+	echo "$(/lab/pages) pages free, $(lsevtchn 0 2>/dev/null | wc -l) ports"
 }
 
-# as_before BEFORE NOW: the same ports; memory but for a MiB, since xl rounds
-# and the hypervisor's heap keeps a few pages that it once needed.
+# as_before BEFORE NOW: the same ports, and the same pages but for those that
+# the hypervisor's heap and dom0's nested page tables once needed and keep.
+KEPT=${KEPT:-256}
 as_before() {
 	local less=$((${1%% *} - ${2%% *}))
-	[ "${1#*, }" = "${2#*, }" ] && [ $less -le 1 ] && [ $less -ge -1 ]
+	[ "${1#*, }" = "${2#*, }" ] && [ $less -le "$KEPT" ] &&
+		[ $less -ge "-$KEPT" ]
 }
 # settled BEFORE: waits for what a dead domain held to come back.
 settled() {
@@ -81,6 +80,7 @@ settled() {
 	as_before "$1" "$(holdings)"
 	verdict $? "everything a dead domain held is free again" \
 		"before: $1; now: $(holdings)"
+	echo "# before: $1; now: $(holdings)"
 }
 
 # counted: our hypervisor counts PV page tables anew (debug key k), all domains'
