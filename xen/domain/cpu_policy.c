@@ -235,6 +235,33 @@ uint64_t cpu_policy_xcr0(const struct cpu_policy *p)
 	return p->xstate[0].a | (uint64_t)p->xstate[0].d << 32;
 }
 
+#define XSAVEC        BIT(1)
+#define XSAVES        BIT(3)
+#define XSTATE_ALIGNS BIT(1) /* ECX: on 64 bytes when compacted */
+#define XSAVE_LEGACY  (512 + 64)
+
+uint32_t cpu_policy_xsave_size(const struct cpu_policy *p, uint64_t xcr0,
+			       bool compact)
+{
+	uint32_t size = XSAVE_LEGACY;
+
+	if (compact && !(p->xstate[1].a & (XSAVEC | XSAVES)))
+		return 0;
+	for (unsigned int i = 2; i < POLICY_XSTATE; i++) {
+		const struct cpuid_regs *s = &p->xstate[i];
+
+		if (!(xcr0 & BIT(i)))
+			continue;
+		if (!compact)
+			size = max(size, s->a + s->b);
+		else if (s->c & XSTATE_ALIGNS)
+			size = ((size + 63) & ~63U) + s->a;
+		else
+			size += s->a;
+	}
+	return size;
+}
+
 /* Where the n-th leaf is: ranges in the order in which they are listed. */
 static const struct {
 	uint32_t leaf;

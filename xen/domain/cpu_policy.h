@@ -50,6 +50,10 @@ void cpu_policy_leaf(const struct domain *d, uint32_t leaf, uint32_t sub,
 		     struct cpuid_regs *out);
 /* XCR0 bits that the domain may set. */
 uint64_t cpu_policy_xcr0(const struct cpu_policy *p);
+/* Leaf 0xd, EBX of subleaves 0 and 1: what the states of xcr0 need, in XSAVE's
+ * format or (compact) in that of XSAVEC and XSAVES, 0 without these. */
+uint32_t cpu_policy_xsave_size(const struct cpu_policy *p, uint64_t xcr0,
+			       bool compact);
 
 /* The n-th leaf; false behind the last. Not all of them mean something:
  * cpu_policy_has() says which the tools should be told. */

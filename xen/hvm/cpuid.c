@@ -95,19 +95,6 @@ static void topology(const struct vcpu *v, uint32_t sub, struct cpuid_regs *r)
 	}
 }
 
-/* The size that the enabled states need (leaf 0xd, EBX). */
-static uint32_t xsave_size(const struct vcpu *v)
-{
-	uint64_t xcr0 = hvm_vcpu(v)->fpu->xcr0;
-	const struct cpu_policy *p = v->domain->policy;
-	uint32_t size = 512 + 64;
-
-	for (unsigned int i = 2; i < POLICY_XSTATE; i++)
-		if (xcr0 & BIT(i))
-			size = max(size, p->xstate[i].a + p->xstate[i].b);
-	return size;
-}
-
 static HOT void leaf1(struct vcpu *v, struct cpuid_regs *r)
 {
 	uint64_t base = hvm_vcpu(v)->lapic->base;
@@ -142,7 +129,8 @@ HOT void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub,
 		break;
 	case 0xd:
 		if (sub < 2 && v->domain->policy->xstate[0].a)
-			out->b = xsave_size(v);
+			out->b = cpu_policy_xsave_size(
+				v->domain->policy, hvm_vcpu(v)->fpu->xcr0, sub);
 		break;
 	case 0x8000001e:
 		out->a = apic_id(v);

@@ -63,18 +63,6 @@ static void xen_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub,
 	(void)v;
 }
 
-static uint32_t xsave_size(const struct vcpu *v)
-{
-	uint64_t xcr0 = pv_vcpu(v)->fpu->xcr0;
-	const struct cpu_policy *p = v->domain->policy;
-	uint32_t size = 512 + 64;
-
-	for (unsigned int i = 2; i < POLICY_XSTATE; i++)
-		if (xcr0 & BIT(i))
-			size = max(size, p->xstate[i].a + p->xstate[i].b);
-	return size;
-}
-
 void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub,
 	      struct cpuid_regs *out)
 {
@@ -96,7 +84,8 @@ void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub,
 		break;
 	case 0xd:
 		if (sub < 2 && v->domain->policy->xstate[0].a)
-			out->b = xsave_size(v);
+			out->b = cpu_policy_xsave_size(
+				v->domain->policy, pv_vcpu(v)->fpu->xcr0, sub);
 		break;
 	case 0x8000001e:
 		out->a = apic_id(v);

@@ -110,6 +110,43 @@ static void set_plain(void *unused)
 	__asm__ volatile("xsetbv" ::"c"(0), "a"(3), "d"(0));
 }
 
+static struct fx area[8] __attribute__((aligned(64)));
+
+static void xsaves(void *unused)
+{
+	(void)unused;
+	__asm__ volatile(".byte 0x48, 0x0f, 0xc7, 0x2f" /* xsaves64 (%rdi) */
+			 :
+			 : "D"(area), "a"(3), "d"(0)
+			 : "memory");
+}
+
+#define XSS 0xda0
+static void set_xss(void *val)
+{
+	wrmsr(XSS, (uint64_t)val);
+}
+
+/* Compacted, x87 and SSE take as much as they always do. */
+static void compacted(void)
+{
+	uint64_t *header = (uint64_t *)area->bytes + 64;
+	uint32_t r[4];
+
+	cpuid(0xd, 1, r);
+	note("leaf 0xd, 1: %x %x %x", r[0], r[1], r[2]);
+	if (r[0] & (1u << 1 | 1u << 3))
+		check(r[1] == 576, "a compacted area has 576 bytes (%u)", r[1]);
+	if (!(r[0] & 1u << 3)) {
+		skip("no XSAVES here", "supervisor states");
+		return;
+	}
+	check(try_call(set_xss, NULL) == -1, "XSS takes nothing");
+	check(try_call(set_xss, (void *)(1ul << 62)) == 13, "but not all");
+	check(try_call(xsaves, NULL) == -1, "XSAVES runs");
+	check(header[1] >> 63, "and compacts");
+}
+
 static void xcr0(void)
 {
 	uint32_t r[4], lo, hi;
@@ -127,6 +164,7 @@ static void xcr0(void)
 	check(try_call(set_no_x87, NULL) == 13, "nor SSE without x87");
 	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
 	check(lo == 3 && hi == 0, "and reads as it was set");
+	compacted();
 }
 
 void guest_main(void)
