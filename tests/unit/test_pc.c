@@ -13,7 +13,7 @@
 #include "hvm/dev/virq.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/portio.h"
-#include "hvm/save.h"
+#include "hvm/records.h"
 #include "lib/errno.h"
 #include "mem/alloc.h"
 

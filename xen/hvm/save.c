@@ -4,7 +4,7 @@
  * public/arch-x86/hvm/save.h): what DOMCTL_gethvmcontext gives and
  * DOMCTL_sethvmcontext takes. Each type of record is an entry of a table.
  */
-#include "hvm/save.h"
+#include "hvm/records.h"
 
 #include "console/printk.h"
 #include "cpu/fpu.h"

@@ -3,7 +3,7 @@
  * The records of a guest PC's board: interrupt lines and controllers, 8254, PM
  * timer. The others are in save.c, which calls these.
  */
-#include "hvm/save.h"
+#include "hvm/records.h"
 
 #include "hvm/dev/vioapic.h"
 #include "hvm/dev/virq.h"

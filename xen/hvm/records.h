@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The records of a guest PC's board, for save.c. */
-#ifndef OSTLER_HVM_SAVE_H
-#define OSTLER_HVM_SAVE_H
+#ifndef OSTLER_HVM_RECORDS_H
+#define OSTLER_HVM_RECORDS_H
 
 #include "hvm/hvm.h"
 
