@@ -84,9 +84,12 @@ static void set_syscall_msrs(void)
 	wrmsr(MSR_LSTAR, (uint64_t)pv_syscall_entry);
 	wrmsr(MSR_CSTAR, (uint64_t)pv_compat_syscall_entry);
 	wrmsr(MSR_SFMASK, SYSCALL_MASK);
-	/* AMD's processors have no SYSENTER in long mode. */
-	if (cpu_features.vendor != CPU_INTEL)
+	/* AMD's processors have no SYSENTER in long mode; one that has it all
+	 * the same must not find what a hardware container left. */
+	if (cpu_features.vendor != CPU_INTEL) {
+		wrmsr(MSR_SYSENTER_CS, 0);
 		return;
+	}
 	wrmsr(MSR_SYSENTER_CS, SEL_HYPER_CS);
 	wrmsr(MSR_SYSENTER_ESP, (uint64_t)this_cpu(tss).ist[0]);
 	wrmsr(MSR_SYSENTER_EIP, (uint64_t)pv_sysenter_entry);

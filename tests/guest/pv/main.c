@@ -333,10 +333,11 @@ static void on_sysenter(struct trap_frame *f)
 	f->rax = 78;
 }
 
+/* #UD, as AMD has it; in Bochs #GP, since its MSR has no code segment. */
 static void on_no_sysenter(struct trap_frame *f)
 {
 	f->rip += 2;
-	f->rax = 6;
+	f->rax = f->vector == 6 || f->vector == 13 ? 6 : 0;
 }
 
 static long sysenter_in_user_mode(void)
@@ -362,9 +363,11 @@ static void sysenter(void *top)
 	intel = r[1] == 0x756e6547;
 	trap_handler(SYSENTER_VECTOR, on_sysenter);
 	trap_handler(6, on_no_sysenter);
+	trap_handler(13, on_no_sysenter);
 	check_rc(user_call(sysenter_in_user_mode, top), intel ? 78 : 6,
 		 intel ? "SYSENTER gets to the kernel" : "no SYSENTER on AMD");
 	trap_handler(6, NULL);
+	trap_handler(13, NULL);
 }
 
 static void user_mode(void)
