@@ -375,14 +375,6 @@ static long call32(struct vcpu *v)
 	return compat_call(v, (uint32_t)r->rax, args, run_call);
 }
 
-static inline void finish(struct vcpu *v, long rc)
-{
-	if (unlikely(rc == -ERESTART))
-		v->domain->kind->hypercall_restart(v);
-	else
-		v->regs.rax = (uint64_t)rc;
-}
-
 static inline long call64(struct vcpu *v)
 {
 	const struct guest_regs *r = &v->regs;
@@ -406,7 +398,7 @@ void hypercall_dispatch(struct vcpu *v)
 	unsigned int bits = v->domain->kind->hypercall_bits(v);
 
 	if (likely(bits == 64))
-		finish(v, call64(v));
+		hypercall_finish(v, call64(v));
 	else /* 32-bit structures have another layout */
-		finish(v, bits ? call32(v) : -EPERM);
+		hypercall_finish(v, bits ? call32(v) : -EPERM);
 }

@@ -18,6 +18,7 @@
 #define OSTLER_HYPERCALL_HYPERCALL_H
 
 #include "domain/domain.h"
+#include "lib/errno.h"
 
 /* At boot: its counters become readable. */
 void hypercall_init(void);
@@ -25,11 +26,19 @@ void hypercall_init(void);
 /* Runs the hypercall that v's registers describe; sets rax. */
 void hypercall_dispatch(struct vcpu *v);
 /* Call nr with arguments that are 64 bits wide: its result, or -ERESTART: it is
- * to be made again (domain_kind's hypercall_restart). */
+ * to be made again. */
+long hypercall_call64(struct vcpu *v, uint64_t nr, const uint64_t args[6]);
 /* pv/ runs iret itself, whose RAX may be any number, -ERESTART too: counted
  * here. */
 void hypercall_count_iret(void);
-long hypercall_call64(struct vcpu *v, uint64_t nr, const uint64_t args[6]);
+/* The result goes to the guest, or its call is to be executed again. */
+static inline void hypercall_finish(struct vcpu *v, long rc)
+{
+	if (unlikely(rc == -ERESTART))
+		v->domain->kind->hypercall_restart(v);
+	else
+		v->regs.rax = (uint64_t)rc;
+}
 
 /* hvm_op's handler, which lives on a higher floor; set at boot. */
 extern long (*hvm_op_hook)(struct vcpu *v, unsigned int cmd, uint64_t arg);

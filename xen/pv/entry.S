@@ -29,22 +29,27 @@
 	movq	REGS_R15(\from), %r15
 	.endm
 
+	/* What C code keeps for its caller. */
+	.macro save_kept to
+	movq	%rbx, REGS_RBX(\to)
+	movq	%rbp, REGS_RBP(\to)
+	movq	%r12, REGS_R12(\to)
+	movq	%r13, REGS_R13(\to)
+	movq	%r14, REGS_R14(\to)
+	movq	%r15, REGS_R15(\to)
+	.endm
+
 	/* All but RAX, which is where they go to. */
 	.macro save_registers
 	movq	%rcx, REGS_RCX(%rax)
 	movq	%rdx, REGS_RDX(%rax)
-	movq	%rbx, REGS_RBX(%rax)
-	movq	%rbp, REGS_RBP(%rax)
 	movq	%rsi, REGS_RSI(%rax)
 	movq	%rdi, REGS_RDI(%rax)
 	movq	%r8, REGS_R8(%rax)
 	movq	%r9, REGS_R9(%rax)
 	movq	%r10, REGS_R10(%rax)
 	movq	%r11, REGS_R11(%rax)
-	movq	%r12, REGS_R12(%rax)
-	movq	%r13, REGS_R13(%rax)
-	movq	%r14, REGS_R14(%rax)
-	movq	%r15, REGS_R15(%rax)
+	save_kept %rax
 	.endm
 
 	/* What IRETQ takes; RDI is the vCPU, RSI its struct pv_vcpu. */
@@ -105,12 +110,7 @@ pv_iret_insn:
 bad_iret:
 	addq	$40, %rsp
 	movq	%gs:percpu_current(%rip), %rax
-	movq	%rbx, REGS_RBX(%rax)
-	movq	%rbp, REGS_RBP(%rax)
-	movq	%r12, REGS_R12(%rax)
-	movq	%r13, REGS_R13(%rax)
-	movq	%r14, REGS_R14(%rax)
-	movq	%r15, REGS_R15(%rax)
+	save_kept %rax
 	movq	VCPU_ARCH(%rax), %rax
 	movl	$EXIT_BAD_IRET, FRAME_VECTOR(%rax)
 	return_to_host
@@ -221,12 +221,7 @@ pv_syscall_entry:
 4:	movl	$EXIT_DONE, FRAME_VECTOR(%rsi)
 	jmp	3f
 1:	movl	$EXIT_SYSCALL, FRAME_VECTOR(%rsi)
-3:	movq	%rbx, REGS_RBX(%rdi)
-	movq	%rbp, REGS_RBP(%rdi)
-	movq	%r12, REGS_R12(%rdi)
-	movq	%r13, REGS_R13(%rdi)
-	movq	%r14, REGS_R14(%rdi)
-	movq	%r15, REGS_R15(%rdi)
+3:	save_kept %rdi
 	return_to_host
 	.size	pv_syscall_entry, . - pv_syscall_entry
 

@@ -19,8 +19,8 @@
 #define PV_EXIT_SYSCALL   0x100
 #define PV_EXIT_BAD_IRET  0x101 /* the state to return to is none */
 #define PV_EXIT_SYSCALL32 0x102 /* from compatibility mode */
-#define PV_EXIT_SYSENTER  0x104
 #define PV_EXIT_DONE      0x103 /* a hypercall, made already */
+#define PV_EXIT_SYSENTER  0x104
 
 /* What the processor pushes when it leaves ring 3: entry.S relies on it. */
 struct pv_frame {

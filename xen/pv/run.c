@@ -8,7 +8,6 @@
 #include "cpu/msr.h"
 #include "cpu/softirq.h"
 #include "hypercall/hypercall.h"
-#include "lib/errno.h"
 #include "lib/atomic.h"
 #include "mem/layout.h"
 #include "mem/map.h"
@@ -84,16 +83,11 @@ static inline enum pv_way way_on(struct vcpu *v, struct pv_vcpu *pv)
 HOT enum pv_way pv_hypercall(struct vcpu *v, const uint64_t args[6])
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
-	long rc;
 
 	pv->sysret = true;
 	local_irq_enable();
-	rc = hypercall_call64(v, v->regs.rax, args);
+	hypercall_finish(v, hypercall_call64(v, v->regs.rax, args));
 	local_irq_disable();
-	if (unlikely(rc == -ERESTART))
-		v->domain->kind->hypercall_restart(v);
-	else
-		v->regs.rax = (uint64_t)rc;
 	/* SYSRET to such an address would fault in ring 0. */
 	if (unlikely(!pv_is_canonical(v->regs.rip)))
 		pv->sysret = false;
