@@ -2,6 +2,7 @@
 """The images: dom0's initramfs and a Linux guest's, from Debian's packages and
 our build. Same input, same bytes; kept by content in the cache."""
 import glob
+import gzip
 import hashlib
 import os
 import subprocess
@@ -61,6 +62,8 @@ def _forget_old(name, keep=6):
     paths = glob.glob(debian.cache("images", name + "-*.cpio"))
     for path in sorted(paths, key=os.path.getmtime)[:-keep]:
         os.unlink(path)
+        if os.path.exists(path + ".gz"):
+            os.unlink(path + ".gz")
 
 
 def _userland(tree, busybox="/bin/busybox"):
@@ -231,6 +234,16 @@ def overlay_tree(files):
     for name, path in files.items():
         tree.file("lab/" + name, path)
     return tree
+
+
+def packed(path):
+    """The same compressed, for HVM guests: a device model's firmware gets what
+    it loads byte by byte."""
+    out = path + ".gz"
+    if not os.path.exists(out):
+        with open(path, "rb") as f:
+            debian.keep(out, gzip.compress(f.read(), mtime=0))
+    return out
 
 
 def disk_start(kernel):

@@ -168,6 +168,7 @@ class Boot:
             files["guest-kernel"] = kernel.unpacked()
             files["guest-vmlinuz"] = kernel.vmlinuz
             files["guest.cpio"] = image.guest(kernel)
+            files["guest-hvm.cpio"] = image.packed(files["guest.cpio"])
         if "kernels.sh" in self.scripts:
             for which in "6.12", "cloud":
                 kernel = debian.Kernel(which)

@@ -111,9 +111,11 @@ def make_guest(dom0, steps, kind, slow):
     xl_type, kernel, words, lines, where, limit = KINDS[kind]
     limit *= slow
     config = ". /lab/lib.sh\nconfig %s %s /lab/%s " \
-        "'ramdisk=\"/lab/guest.cpio\"' 'memory=%d' " \
+        "'ramdisk=\"/lab/%s\"' 'memory=%d' " \
         "'extra=\"%s loglevel=3 do=idle\"' %s\n" % (
-            kind, xl_type, kernel, 128 if slow == 1 else 96, words, lines)
+            kind, xl_type, kernel,
+            "guest-hvm.cpio" if xl_type == "hvm" else "guest.cpio",
+            128 if slow == 1 else 96, words, lines)
     r = dom0.run(config + "cp /run/%s.cfg /etc/xen/\n"
                  "rm -f /var/log/xen/console/guest-%s.log\n"
                  "xl create -q /etc/xen/%s.cfg" % (kind, kind, kind),
@@ -135,8 +137,10 @@ def make_guest(dom0, steps, kind, slow):
 
 
 def session_files(kernel):
-    return {"guest-kernel": kernel.unpacked(), "guest.cpio":
-            image.guest(kernel), "guest-vmlinuz": kernel.vmlinuz}
+    initrd = image.guest(kernel)
+    return {"guest-kernel": kernel.unpacked(), "guest.cpio": initrd,
+            "guest-vmlinuz": kernel.vmlinuz,
+            "guest-hvm.cpio": image.packed(initrd)}
 
 
 def kinds_of(a):

@@ -2,7 +2,7 @@
 # HVM guests with QEMU as their device model: firmware and a boot sector from an
 # emulated disk, Debian's kernel with and without its PV drivers, and a device
 # model that is killed; KINDS=firmware: only the boot sector. Wants the device
-# model in dom0 (dm=1), /lab/guest-vmlinuz and /lab/guest.cpio.
+# model in dom0 (dm=1), /lab/guest-vmlinuz and /lab/guest-hvm.cpio.
 . /lab/tap.sh
 mods blk net
 before=$(holdings)
@@ -21,7 +21,7 @@ linux() {
 	local name=$1 console=$2 words=$3
 	shift 3
 	hvm "$name" 'memory=128' 'kernel="/lab/guest-vmlinuz"' \
-		'ramdisk="/lab/guest.cpio"' \
+		'ramdisk="/lab/guest-hvm.cpio"' \
 		"extra=\"console=$console loglevel=4 panic=5 $words\"" "$@"
 }
 # says FILE PATTERN SECONDS

@@ -23,9 +23,11 @@ emulated() {
 # guest KIND: its configuration.
 guest() {
 	local type=$1 kernel=/lab/guest-kernel words=console=hvc0 lines=()
+	local initrd=/lab/guest.cpio
 	case $1 in
 	hvm | pvhvm)
-		type=hvm kernel=/lab/guest-vmlinuz # QEMU loads it as it is
+		# QEMU loads them as they are, byte by byte.
+		type=hvm kernel=/lab/guest-vmlinuz initrd=/lab/guest-hvm.cpio
 		lines+=('vga="none"' 'vnc=0' 'usb=0')
 		;;
 	qdisk) type=pvh ;;
@@ -39,7 +41,7 @@ guest() {
 	*) lines+=('vif=["bridge=xenbr0"]' 'disk=["/run/disk.img,raw,xvda,w"]') ;;
 	esac
 	rm -f "$LOG/guest-$1.log"
-	config "$1" "$type" $kernel 'ramdisk="/lab/guest.cpio"' 'memory=192' \
+	config "$1" "$type" $kernel "ramdisk=\"$initrd\"" 'memory=192' \
 		'on_reboot="restart"' "${lines[@]}" \
 		"extra=\"loglevel=4 panic=5 do=blk,net,echo ip=10.9.0.2 peer=10.9.0.1 $words\""
 	sed -i '/^on_reboot="destroy"/d' "/run/$1.cfg"

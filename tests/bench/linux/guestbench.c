@@ -69,8 +69,29 @@ static int samples_wanted(void)
 	return n < 1 || n > SAMPLES ? SAMPLES : n;
 }
 
+/* Seconds that a sample should last at most. */
+#define PATIENCE 1.5
+
 /*
- * Runs op(n) samples_wanted() times after one that warms up. scale > 0: a time,
+ * Warms up with an eighth of op(n); where that says that n takes too long (a
+ * disk that a device model emulates is a hundred times slower than a shared
+ * ring), samples are shorter. A multiple of two.
+ */
+static int warm_up(void (*op)(int), int n)
+{
+	int part = n < 16 ? 2 : n / 8 & ~1;
+	double from = now(), each;
+
+	op(part);
+	each = (now() - from) / part;
+	if (each * n <= PATIENCE)
+		return n;
+	n = (int)(PATIENCE / each);
+	return n < 2 ? 2 : n & ~1;
+}
+
+/*
+ * Runs op(n) samples_wanted() times after a warm-up. scale > 0: a time,
  * in seconds / scale, per n; scale < 0: a rate, n * -scale per second.
  */
 static void measure(const char *name, const char *unit, void (*op)(int), int n,
@@ -79,7 +100,7 @@ static void measure(const char *name, const char *unit, void (*op)(int), int n,
 	double s[SAMPLES];
 	int samples = samples_wanted();
 
-	op(n);
+	n = warm_up(op, n);
 	for (int i = 0; i < samples; i++) {
 		double from = now(), took;
 

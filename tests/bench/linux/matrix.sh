@@ -2,7 +2,7 @@
 # One cell of the matrix, in dom0: guests of KIND, created, watched, measured.
 # Prints "CELL NAME UNIT MEDIAN MIN MAX SAMPLES" and "COUNT NAME NUMBER" lines,
 # the guest's own BENCH lines, and "CELL-FAIL why". Wants /lab/guest-kernel (ELF),
-# /lab/guest-vmlinuz, /lab/guest.cpio, /lab/guestbench. $KIND: pv, pvh, pvhvm, hvm; $REPEAT:
+# /lab/guest-vmlinuz, /lab/guest.cpio, /lab/guest-hvm.cpio, /lab/guestbench. $KIND: pv, pvh, pvhvm, hvm; $REPEAT:
 # creates of a guest with a disk and a card; the last one measures, each thing $SAMPLES times. $BRIEF: no disk, no
 # card, no measurements.
 . /lab/lib.sh
@@ -26,10 +26,11 @@ fi
 # cell DO WORDS: the configuration of one guest.
 cell() {
 	local type=$KIND on=pv console=hvc0 kernel=/lab/guest-kernel extra=()
+	local initrd=/lab/guest.cpio
 	case $KIND in
 	pvhvm | hvm)
 		# QEMU loads it: it wants vmlinuz as it is.
-		type=hvm kernel=/lab/guest-vmlinuz
+		type=hvm kernel=/lab/guest-vmlinuz initrd=/lab/guest-hvm.cpio
 		extra=('vga="none"' 'vnc=0' 'usb=0')
 		;;
 	esac
@@ -45,7 +46,7 @@ cell() {
 	fi
 	local words="console=$console loglevel=4 panic=5 do=$1 on=$on"
 	[ "$KIND" = hvm ] && words="$words xen_nopv nopv"
-	config cell "$type" $kernel 'ramdisk="/lab/guest.cpio"' \
+	config cell "$type" $kernel "ramdisk=\"$initrd\"" \
 		'memory=192' "extra=\"$words samples=${SAMPLES:-7} ip=10.9.0.2 peer=10.9.0.1\"" \
 		"${extra[@]}"
 }
@@ -76,8 +77,8 @@ for i in $(seq "${REPEAT:-3}"); do
 	if [ $todo != idle ]; then
 		# The guest waits a second before it begins.
 		counters >/run/counters.before
-		spoke "${LIMIT:-120}" GUEST-IDLE ||
-			echo "CELL-NOTE not all was measured in ${LIMIT:-120} s"
+		spoke "${MEASURE:-300}" GUEST-IDLE ||
+			echo "CELL-NOTE not all was measured in ${MEASURE:-300} s"
 		counters >/run/counters.after
 		xl info | awk '/^(total|free)_memory/ { print "MEM", $1, $3 }'
 		xl list | awk 'NR > 1 { n += $3 } END { print "MEM domains", n }'
