@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any string as a disk, an interface, a processor list, a size. The first byte
- * chooses which. An error must point into the string.
+ * Any string as a disk, an interface, processors, CPUID bits, a size. The first
+ * byte chooses which. An error must point into the string.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@ static bool one(struct arena *a, char which, const char *s,
 {
 	struct disk_spec disk;
 	struct vif_spec vif;
+	struct cpuid_list cpuid = {.nr = 0};
 	struct cpu_list cpus;
 	uint8_t bytes[64];
 	uint64_t n;
@@ -33,6 +34,10 @@ static bool one(struct arena *a, char which, const char *s,
 		cpulist_resolve(&cpus, 512, NULL, bytes);
 		cpumap_format(bytes, 512, buf, sizeof(buf));
 		return true;
+	case 'f':
+		return cpuid_parse(a, s, &cpuid, e);
+	case 'l':
+		return cpuid_parse_xend(a, s, &cpuid, e);
 	default:
 		memsize_parse(s, 1024, &n);
 		uuid_parse(s, bytes);

@@ -416,6 +416,124 @@ static void test_cpulists(void)
 	arena_free(&a);
 }
 
+/* Each specification is one register's change, seen as its 32 characters. */
+static const struct {
+	const char *spec;
+	uint32_t leaf, subleaf;
+	unsigned int reg;
+	const char *want;
+} cpuids[] = {
+	{"host,sse3=0", 1, CPUID_NO_SUBLEAF, 2,
+	 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx0"},
+	{"host, sse3=0,,aesni=1,aes=k", 1, CPUID_NO_SUBLEAF, 2,
+	 "xxxxxxkxxxxxxxxxxxxxxxxxxxxxxxx0"},
+	{"host,3dnow=s", 0x80000001, CPUID_NO_SUBLEAF, 3,
+	 "sxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+	{"host,LAHF_LM=1", 0x80000001, CPUID_NO_SUBLEAF, 2,
+	 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx1"},
+	{"host,avx512-4fmaps=0", 7, 0, 3, "xxxxxxxxxxxxxxxxxxxxxxxxxxxx0xxx"},
+	{"host,sse4.1=0,sse4_2=1", 1, CPUID_NO_SUBLEAF, 2,
+	 "xxxxxxxxxxx10xxxxxxxxxxxxxxxxxxx"},
+	{"host,cet-sss=1", 7, 1, 3, "xxxxxxxxxxxxx1xxxxxxxxxxxxxxxxxx"},
+	{"host,lfence+=1", 0x80000021, CPUID_NO_SUBLEAF, 0,
+	 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxx1xx"},
+	{"host,family=6,model=0x3c,stepping=3", 1, CPUID_NO_SUBLEAF, 0,
+	 "xxxx000000000011xxxx011011000011"},
+	{"host,family=25", 1, CPUID_NO_SUBLEAF, 0,
+	 "xxxx00001010xxxxxxxx1111xxxxxxxx"},
+	{"host,family=k", 1, CPUID_NO_SUBLEAF, 0,
+	 "xxxxkkkkkkkkxxxxxxxxkkkkxxxxxxxx"},
+	{"host,apicidsize=5", 0x80000008, CPUID_NO_SUBLEAF, 2,
+	 "xxxxxxxxxxxxxxxx0101xxxxxxxxxxxx"},
+	{"host,maxleaf=0x80000000", 0, CPUID_NO_SUBLEAF, 0,
+	 "10000000000000000000000000000000"},
+	{"7,0:ebx=0x1ksxxxxxxxxxxxxxxxxxxxxxxxxx01", 7, 0, 1,
+	 "0x1ksxxxxxxxxxxxxxxxxxxxxxxxxx01"},
+	{"0x80000001:ecx=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx0", 0x80000001,
+	 CPUID_NO_SUBLEAF, 2, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx0"},
+};
+
+static void test_cpuids(void)
+{
+	for (unsigned int i = 0; i < sizeof(cpuids) / sizeof(*cpuids); i++) {
+		struct cpuid_list l = {.nr = 0};
+		struct spec_error e = {0};
+		struct arena a = {0};
+		bool named = cpuids[i].spec[0] == 'h';
+
+		if (!(named ? cpuid_parse
+			    : cpuid_parse_xend)(&a, cpuids[i].spec, &l, &e) ||
+		    l.nr != 1 || l.leaf[0].leaf != cpuids[i].leaf ||
+		    l.leaf[0].subleaf != cpuids[i].subleaf ||
+		    !l.leaf[0].reg[cpuids[i].reg] ||
+		    strcmp(l.leaf[0].reg[cpuids[i].reg], cpuids[i].want)) {
+			printf("# %s: %s\n", cpuids[i].spec, e.what);
+			test_failures++;
+		}
+		arena_free(&a);
+	}
+}
+
+static const struct {
+	const char *spec;
+	size_t at;
+} bad_cpuids[] = {
+	{"", 0},
+	{"sse3=0", 0},
+	{"host=1", 0},
+	{"host,sse3", 5},
+	{"host,nonsense=0", 5},
+	{"host,sse3=2", 10},
+	{"host,sse3=", 10},
+	{"host,sse3=xk", 10},
+	{"host,sse3=-1", 10},
+	{"host,family=271", 12},
+	{"host,model=256", 11},
+	{"host,nc=99999999999999999999", 8},
+	{"host,rdcl-no=1", 5}, /* of an MSR */
+	{":ecx=0", 0},
+	{"1,:ecx=0", 2},
+	{"1,0,0:ecx=0", 2},
+	{"0xffffffff:eax=00000000000000000000000000000000", 0},
+	{"1:exx=00000000000000000000000000000000", 2},
+	{"1:ecx=0", 7},
+	{"1:ecx=000000000000000000000000000000000", 38},
+	{"1:ecx=0000000000000000000000000000000y", 37},
+};
+
+static void test_bad_cpuids(void)
+{
+	for (unsigned int i = 0; i < sizeof(bad_cpuids) / sizeof(*bad_cpuids);
+	     i++) {
+		const char *s = bad_cpuids[i].spec;
+		struct cpuid_list l = {.nr = 0};
+		struct spec_error e = {0};
+		struct arena a = {0};
+		bool xend = strchr(s, ':') != NULL;
+
+		CHECK(!(xend ? cpuid_parse_xend : cpuid_parse)(&a, s, &l, &e));
+		if (!e.what[0] || e.at != bad_cpuids[i].at) {
+			printf("# %s: at %zu: %s\n", s, e.at, e.what);
+			test_failures++;
+		}
+		arena_free(&a);
+	}
+}
+
+static void test_cpuid_key(void)
+{
+	struct parsed *p =
+		parse(HEAD "cpuid=[\"1:edx=xx0xxxxxxxxxxxxxxxxxxxxxxxxxxxxx,"
+			   "ecx=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx0\",\n"
+			   "\"7,0:ebx=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxk\"]\n");
+
+	CHECK(p->ok && p->dc.cpuid.nr == 2);
+	done(p);
+	p = parse(HEAD "cpuid='host,tm=0,colour=1'\n");
+	CHECK(!p->ok && strstr(p->said, "t:4:18: "));
+	done(p);
+}
+
 static void test_sizes(void)
 {
 	uint64_t n;
@@ -456,6 +574,9 @@ int main(void)
 		{"xlcfg: virtual device numbers", test_vdevs},
 		{"xlcfg: network interfaces", test_vifs},
 		{"xlcfg: processor lists", test_cpulists},
+		{"xlcfg: CPUID bits", test_cpuids},
+		{"xlcfg: bad CPUID bits", test_bad_cpuids},
+		{"xlcfg: cpuid= in both forms", test_cpuid_key},
 		{"xlcfg: sizes and UUIDs", test_sizes},
 	};
 

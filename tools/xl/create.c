@@ -313,6 +313,24 @@ static void describe_limits(struct build_config *b,
 	b->acpi_file = dc->acpi_firmware;
 }
 
+/* The library's form: the same list, ended by a leaf that there is not. */
+static const struct xc_xend_cpuid *describe_cpuid(struct domain_config *dc)
+{
+	const struct cpuid_list *l = &dc->cpuid;
+	struct xc_xend_cpuid *x;
+
+	if (!l->nr)
+		return NULL;
+	x = arena_alloc(&dc->arena, (l->nr + 1) * sizeof(*x));
+	for (unsigned int i = 0; i < l->nr; i++) {
+		x[i].leaf = l->leaf[i].leaf;
+		x[i].subleaf = l->leaf[i].subleaf;
+		memcpy(x[i].policy, l->leaf[i].reg, sizeof(x[i].policy));
+	}
+	x[l->nr].leaf = UINT32_MAX;
+	return x;
+}
+
 static bool describe(struct creation *c)
 {
 	size_t bytes = (size_t)(c->dc->maxvcpus + 7) / 8;
@@ -326,6 +344,7 @@ static bool describe(struct creation *c)
 	}
 	describe_guest(c);
 	describe_limits(&c->build, c->dc);
+	c->build.cpuid = describe_cpuid(c->dc);
 	if (c->dc->localtime == TRI_YES)
 		c->build.time_offset += (int32_t)affinity_utc_offset();
 	return true;

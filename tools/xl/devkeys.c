@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The keys whose values are lists of small languages: disk, vif, vfb, cpus. */
+/*
+ * The keys whose values are small languages: disk, vif, vfb, cpus, cpuid,
+ * viridian.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -183,6 +186,28 @@ void key_cpus(struct key_ctx *k, const struct cfg_value *v)
 		if (!parse_cpus(k, out->each ? v->item[i] : v, &out->list[i]))
 			return;
 	out->nr = n;
+}
+
+/* A string of features, or xend's list of leaves. */
+static void one_cpuid(struct key_ctx *k, const struct cfg_value *v,
+		      bool (*parse)(struct arena *a, const char *s,
+				    struct cpuid_list *l, struct spec_error *e))
+{
+	struct spec_error e;
+	const char *s;
+
+	if (key_string(k, v, &s) && !parse(&k->dc->arena, s, &k->dc->cpuid, &e))
+		spec_complain(k, v, &e);
+}
+
+void key_cpuid(struct key_ctx *k, const struct cfg_value *v)
+{
+	if (v->kind != CFG_LIST) {
+		one_cpuid(k, v, cpuid_parse);
+		return;
+	}
+	for (unsigned int i = 0; i < v->nr; i++)
+		one_cpuid(k, v->item[i], cpuid_parse_xend);
 }
 
 /* Bits of HVM_PARAM_VIRIDIAN in xen/hvm/params.h's order. */

@@ -85,6 +85,7 @@ struct domain_config {
 	const char *acpi_firmware, *smbios_firmware;
 	uint64_t viridian; /* HVM_PARAM_VIRIDIAN */
 	int genid;         /* ms_vm_genid: generate */
+	struct cpuid_list cpuid;
 
 	/* the device model */
 	const char *dm_path, *dm_user;

@@ -61,6 +61,28 @@ static void hvm(struct json *j, struct domain_config *dc)
 	}
 }
 
+static void cpuid(struct json *j, const struct cpuid_list *l)
+{
+	static const char *const regs[] = {"eax", "ebx", "ecx", "edx"};
+
+	if (!l->nr)
+		return;
+	json_array(j, "cpuid");
+	for (unsigned int i = 0; i < l->nr; i++) {
+		const struct cpuid_leaf *leaf = &l->leaf[i];
+
+		json_object(j, NULL);
+		json_uint(j, "leaf", leaf->leaf);
+		if (leaf->subleaf != CPUID_NO_SUBLEAF)
+			json_uint(j, "subleaf", leaf->subleaf);
+		for (unsigned int r = 0; r < ARRAY_SIZE(regs); r++)
+			if (leaf->reg[r])
+				json_string(j, regs[r], leaf->reg[r]);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
 static void info_b(struct json *j, struct domain_config *dc)
 {
 	char kind[16];
@@ -88,6 +110,7 @@ static void info_b(struct json *j, struct domain_config *dc)
 		json_string(j, "cmdline", domconf_cmdline(dc));
 	if (dc->ramdisk)
 		json_string(j, "ramdisk", dc->ramdisk);
+	cpuid(j, &dc->cpuid);
 	snprintf(kind, sizeof(kind), "type.%s", dom_type_names[dc->type]);
 	json_object(j, kind);
 	if (dc->type == TYPE_HVM)

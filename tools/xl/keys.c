@@ -246,8 +246,7 @@ const struct key domain_keys[] = {
 	REFUSED("altp2m", "alternate physical maps are not supported"),
 	REFUSED("altp2mhvm", "alternate physical maps are not supported"),
 	BOOL("nestedhvm", nestedhvm),
-	REFUSED("cpuid", "changing a guest's CPUID is not supported: it gets "
-			 "the default policy"),
+	CUSTOM("cpuid", key_cpuid),
 	STRING("acpi_firmware", acpi_firmware),
 	STRING("smbios_firmware", smbios_firmware),
 	CHOICE("ms_vm_genid", genid, genid_names),

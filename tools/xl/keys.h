@@ -46,6 +46,7 @@ void key_disks(struct key_ctx *k, const struct cfg_value *v);
 void key_vifs(struct key_ctx *k, const struct cfg_value *v);
 void key_vfb(struct key_ctx *k, const struct cfg_value *v);
 void key_cpus(struct key_ctx *k, const struct cfg_value *v);
+void key_cpuid(struct key_ctx *k, const struct cfg_value *v);
 void key_viridian(struct key_ctx *k, const struct cfg_value *v);
 
 #endif

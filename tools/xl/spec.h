@@ -2,8 +2,8 @@
 /*
  * The small languages within a configuration's strings: disks
  * (xl-disk-configuration(5)), network interfaces (xl-network-configuration(5)),
- * processor lists, memory sizes, UUIDs, virtual device names. A parser returns
- * false with what was wrong and where in its string.
+ * processor lists, CPUID bits, memory sizes, UUIDs, virtual device names. A
+ * parser returns false with what was wrong and where in its string.
  */
 #ifndef OSTLER_XL_SPEC_H
 #define OSTLER_XL_SPEC_H
@@ -114,6 +114,24 @@ void cpulist_resolve(const struct cpu_list *l, unsigned int nr_cpus,
 /* A set as "all", "0-3,5" or "none". */
 void cpumap_format(const uint8_t *map, unsigned int nr_cpus, char *buf,
 		   size_t size);
+
+/* ---- cpuid= ---- */
+#define CPUID_NO_SUBLEAF UINT32_MAX
+struct cpuid_leaf {
+	uint32_t leaf, subleaf;
+	char *reg[4]; /* EAX to EDX: 32 of "01xks", bit 31 first, or NULL */
+};
+
+struct cpuid_list {
+	unsigned int nr;
+	struct cpuid_leaf *leaf;
+};
+
+/* "host,FEATURE=VALUE,…", and one string of xend's list. Adds to l. */
+bool cpuid_parse(struct arena *a, const char *s, struct cpuid_list *l,
+		 struct spec_error *e);
+bool cpuid_parse_xend(struct arena *a, const char *s, struct cpuid_list *l,
+		      struct spec_error *e);
 
 /* ---- small ones ---- */
 /* "2048m", "4g", "1048576" (in unit bytes when no letter is given). */
