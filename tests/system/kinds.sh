@@ -42,7 +42,7 @@ guest() {
 	esac
 	rm -f "$LOG/guest-$1.log"
 	config "$1" "$type" $kernel "ramdisk=\"$initrd\"" 'memory=192' \
-		'on_reboot="restart"' "${lines[@]}" \
+		'on_reboot="restart"' 'cpuid="host,stepping=9,ffxsr=0"' "${lines[@]}" \
 		"extra=\"loglevel=4 panic=5 do=blk,net,echo ip=10.9.0.2 peer=10.9.0.1 $words\""
 	sed -i '/^on_reboot="destroy"/d' "/run/$1.cfg"
 }
@@ -98,6 +98,8 @@ works() {
 	local kind=$1 log=$LOG/guest-$1.log
 	heard "$kind" 'GUEST-LISTENS' "$limit"
 	verdict $? "$kind: it comes up and does its work" "$(tail -2 "$log")"
+	grep -q '^GUEST-UP .* stepping=9 ffxsr=0' "$log"
+	verdict $? "$kind: its CPUID is as cpuid= has it"
 	sed -n '/^GUEST-\(UP\|RATE\|FAIL\)/s/^/# /p' "$log" | tr -d '\r'
 	grep -q "GUEST-BLK sum=$sum" "$log"
 	verdict $? "$kind: the disk's bytes are right"

@@ -172,10 +172,11 @@ static void test_deep_lists(void)
 
 static void test_keys_once(void)
 {
-	for (unsigned int i = 0; i < nr_domain_keys; i++)
+	for (unsigned int i = 0; i < domain_keys.nr; i++)
 		for (unsigned int j = 0; j < i; j++)
-			if (!strcmp(domain_keys[i].name, domain_keys[j].name)) {
-				printf("# %s twice\n", domain_keys[i].name);
+			if (!strcmp(domain_keys.key[i].name,
+				    domain_keys.key[j].name)) {
+				printf("# %s twice\n", domain_keys.key[i].name);
 				test_failures++;
 			}
 }
@@ -206,10 +207,11 @@ static void test_manual(void)
 	if (f)
 		fclose(f);
 	REQUIRE(n > 1000);
-	for (unsigned int i = 0; i < nr_domain_keys; i++) {
-		if (has_word(text, domain_keys[i].name))
+	for (unsigned int i = 0; i < domain_keys.nr; i++) {
+		if (has_word(text, domain_keys.key[i].name))
 			continue;
-		printf("# xl.cfg.5 does not have %s\n", domain_keys[i].name);
+		printf("# xl.cfg.5 does not have %s\n",
+		       domain_keys.key[i].name);
 		test_failures++;
 	}
 }
@@ -237,8 +239,8 @@ static void test_stock_manual(void)
 		bool known = false;
 
 		n++;
-		for (unsigned int i = 0; i < nr_domain_keys; i++)
-			known |= !strcmp(domain_keys[i].name, name);
+		for (unsigned int i = 0; i < domain_keys.nr; i++)
+			known |= !strcmp(domain_keys.key[i].name, name);
 		snprintf(word, sizeof(word), " %s ", name);
 		if (known || strstr(parts, word))
 			continue;

@@ -11,48 +11,6 @@
 
 #define F(field) offsetof(struct domain_config, field)
 
-#define STRING(n, f)                                                           \
-	{                                                                      \
-		.name = n, .kind = KEY_STRING, .offset = F(f)                  \
-	}
-#define STRINGS(n, f)                                                          \
-	{                                                                      \
-		.name = n, .kind = KEY_STRINGS, .offset = F(f)                 \
-	}
-#define BOOL(n, f)                                                             \
-	{                                                                      \
-		.name = n, .kind = KEY_BOOL, .offset = F(f)                    \
-	}
-#define MIB(n, f)                                                              \
-	{                                                                      \
-		.name = n, .kind = KEY_MIB, .offset = F(f)                     \
-	}
-#define CUSTOM(n, fn)                                                          \
-	{                                                                      \
-		.name = n, .kind = KEY_CUSTOM, .call = fn                      \
-	}
-#define QUIET(n)                                                               \
-	{                                                                      \
-		.name = n, .kind = KEY_QUIET                                   \
-	}
-#define NUMBER(n, f, lo, hi)                                                   \
-	{                                                                      \
-		.name = n, .kind = KEY_NUMBER, .offset = F(f), .low = lo,      \
-		.high = hi                                                     \
-	}
-#define CHOICE(n, f, list)                                                     \
-	{                                                                      \
-		.name = n, .kind = KEY_CHOICE, .offset = F(f), .words = list   \
-	}
-#define IGNORED(n, reason)                                                     \
-	{                                                                      \
-		.name = n, .kind = KEY_IGNORED, .why = reason                  \
-	}
-#define REFUSED(n, reason)                                                     \
-	{                                                                      \
-		.name = n, .kind = KEY_REFUSED, .why = reason                  \
-	}
-
 const char *const dom_type_names[] = {"pv", "pvh", "hvm", NULL};
 const char *const dom_action_names[] = {
 	"destroy",          "restart",          "rename-restart", "preserve",
@@ -132,7 +90,7 @@ static void key_dm_version(struct key_ctx *k, const struct cfg_value *v)
 }
 
 /* xl runs what bootloader_args says; a lone string is one argument. */
-const struct key domain_keys[] = {
+static const struct key keys[] = {
 	STRING("name", name),
 	CHOICE("type", type, dom_type_names),
 	CUSTOM("builder", key_builder),
@@ -312,5 +270,5 @@ const struct key domain_keys[] = {
 	STRINGS("usbdevice", usbdevice),
 };
 
-const unsigned int nr_domain_keys =
-	sizeof(domain_keys) / sizeof(domain_keys[0]);
+const struct key_table domain_keys = {keys, sizeof(keys) / sizeof(keys[0]),
+				      "xl.cfg(5)"};
