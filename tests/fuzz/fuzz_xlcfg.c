@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Any text as a domain's configuration: complaints, never a crash. */
+/* Any text as a domain's or the host's configuration: complaints at most. */
 #include <stdint.h>
 
 #include "../../tools/xl/domconf.h"
+#include "../../tools/xl/hostconf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -10,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct diag diag = {.out = NULL};
 	struct domain_config dc;
+	struct host_conf hc;
 	struct cfg cfg;
 
 	cfg_init(&cfg);
@@ -18,5 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	domconf_cmdline(&dc);
 	domconf_free(&dc);
 	cfg_free(&cfg);
+	hostconf_parse(&hc, "fuzz", (const char *)data, size, &diag);
+	hostconf_free(&hc);
 	return 0;
 }

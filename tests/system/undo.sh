@@ -100,6 +100,32 @@ fails "its disk for another" 'in use by domain' xl create -q -p -e /run/rival.cf
 fails "its name for another" 'already exists' xl create -q -p -e /run/undo.cfg
 ok "destroy" xl destroy undo
 unchanged "at the end"
+
+# xl.conf: what holds for all guests of this host.
+printf 'claim_mode=1\nlockfile=7 7\n' >/etc/xen/xl.conf
+fails "xl.conf: a mistake is shown" '^/etc/xen/xl.conf:2:12: ' xl create -q -p -e /run/undo.cfg
+ip link add ownbr type bridge
+cat >/etc/xen/xl.conf <<-END
+	autoballoon="on"
+	domid_policy="random"
+	lockfile="/run/own-lock"
+	max_grant_frames=16
+	vif.default.bridge="ownbr"
+	vm.cpumask="0"
+END
+mem0() { xl list 0 | sed -n 's/^Domain-0 *0 *\([0-9]*\) .*/\1/p'; }
+before=$(mem0)
+undo 'vif=[""]' "memory=$(($(/lab/pages) / 256 + 40))"
+ok "xl.conf: more memory than is free" xl create -q -p -e /run/undo.cfg
+[ $((before - $(mem0))) -ge 40 ]
+verdict $? "xl.conf: autoballoon takes it from dom0" "from $before to $(mem0) MiB"
+[ -e /run/own-lock ] && [ -e "/sys/class/net/ownbr/brif/vif$(xl domid undo).0" ]
+verdict $? "xl.conf: its lock file, its bridge"
+like "xl.conf: its processors" '^undo .* 0 / all$|^undo .* all / all$' xl vcpu-list undo
+ok "xl.conf: destroy by a random number" xl destroy "$(xl domid undo)"
+xl mem-set 0 "$before"
+ip link del ownbr
+rm /etc/xen/xl.conf
 ip link del xenbr0
 rm -f /run/one.img /run/two.img
 done_testing

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "../../tools/xl/domconf.h"
+#include "../../tools/xl/hostconf.h"
 #include "../../tools/xl/keys.h"
 
-#define STOCK_MANUAL "/usr/share/man/man5/xl.cfg.5.gz"
+#define STOCK_MANUAL      "/usr/share/man/man5/xl.cfg.5.gz"
+#define STOCK_HOST_MANUAL "/usr/share/man/man5/xl.conf.5.gz"
 
 struct parsed {
 	struct cfg cfg;
@@ -536,6 +538,105 @@ static void test_cpuid_key(void)
 	done(p);
 }
 
+static bool host_parse(struct host_conf *hc, const char *text, char **said)
+{
+	struct diag d = {.out = NULL};
+	size_t len;
+	bool ok;
+
+	d.out = open_memstream(said, &len);
+	ok = hostconf_parse(hc, "h", text, strlen(text), &d);
+	fclose(d.out);
+	return ok;
+}
+
+static void test_host_conf(void)
+{
+	struct host_conf hc;
+	char *said;
+
+	CHECK(host_parse(&hc, "", &said) && !*said);
+	CHECK(hc.autoballoon == BALLOON_AUTO && hc.max_grant_frames == -1);
+	CHECK(!strcmp(hc.lockfile, "/var/lock/xl") && !hc.vif_bridge);
+	hostconf_free(&hc);
+	free(said);
+	CHECK(host_parse(&hc,
+			 "autoballoon='off'\nvif.default.bridge=\"br7\"\n"
+			 "claim_mode=0\nmax_grant_frames=70\n"
+			 "domid_policy='random'\nvm.pv.cpumask='0-3,^1'\n",
+			 &said));
+	CHECK(!*said && hc.autoballoon == BALLOON_OFF);
+	CHECK(!strcmp(hc.vif_bridge, "br7") && hc.claim_mode == TRI_NO);
+	CHECK(hc.max_grant_frames == 70 && hc.domid_policy == DOMID_AT_RANDOM);
+	CHECK(hc.mask[MASK_PV].nr == 2 && !hc.mask[MASK_ALL].nr);
+	hostconf_free(&hc);
+	free(said);
+}
+
+static const struct {
+	const char *text, *said;
+	bool ok;
+} host_texts[] = {
+	{"autoballoon='maybe'\n", "h:1:13: ", false},
+	{"\nlockfile=[]\n", "h:2:10: ", false},
+	{"vm.cpumask='0,x'\n", "h:1:15: ", false},
+	{"vif.default='x'\n", "h:1:1: ", true},
+	{"vif.default.scrip='x'\n", "is vif.default.script meant?", true},
+	{"defaultbridge='x'\n", "vif.default.bridge", true},
+	{"output_format='sxp'\n", "h:1:1: ", true},
+	{"run_hotplug_scripts=0\n", "no effect", true},
+	{"blkdev_start='xvda'\n", "no effect", true},
+};
+
+static void test_host_complaints(void)
+{
+	for (unsigned int i = 0; i < sizeof(host_texts) / sizeof(*host_texts);
+	     i++) {
+		struct host_conf hc;
+		char *said;
+
+		CHECK_EQ(host_parse(&hc, host_texts[i].text, &said),
+			 host_texts[i].ok);
+		if (!strstr(said, host_texts[i].said)) {
+			printf("# case %u said: %s\n", i, said);
+			test_failures++;
+		}
+		hostconf_free(&hc);
+		free(said);
+	}
+}
+
+/* Each key that the distribution's page heads a paragraph with. */
+static void test_stock_host_manual(void)
+{
+	FILE *f = popen("zcat " STOCK_HOST_MANUAL " 2>/dev/null | sed -n "
+			"'s/\\\\f[A-Z]//g;s/\\\\s-*[0-9]//g;"
+			"s/.*\\.IP \"\\([a-z0-9_.]*\\)=.*/\\1/p'",
+			"r");
+	char name[64], text[80], *said;
+	unsigned int n = 0;
+
+	REQUIRE(f);
+	while (fscanf(f, "%63s%*[^\n]", name) == 1) {
+		struct host_conf hc;
+
+		n++;
+		snprintf(text, sizeof(text), "%s='0'\n", name);
+		host_parse(&hc, text, &said);
+		if (strstr(said, "is not a key")) {
+			printf("# the stock xl.conf(5) has %s\n", name);
+			test_failures++;
+		}
+		hostconf_free(&hc);
+		free(said);
+	}
+	pclose(f);
+	if (access(STOCK_HOST_MANUAL, R_OK))
+		printf("# SKIP no " STOCK_HOST_MANUAL "\n");
+	else
+		CHECK(n > 15);
+}
+
 static void test_sizes(void)
 {
 	uint64_t n;
@@ -579,6 +680,10 @@ int main(void)
 		{"xlcfg: CPUID bits", test_cpuids},
 		{"xlcfg: bad CPUID bits", test_bad_cpuids},
 		{"xlcfg: cpuid= in both forms", test_cpuid_key},
+		{"xlcfg: xl.conf", test_host_conf},
+		{"xlcfg: complaints about xl.conf", test_host_complaints},
+		{"xlcfg: every key of the stock xl.conf(5) is known",
+		 test_stock_host_manual},
 		{"xlcfg: sizes and UUIDs", test_sizes},
 	};
 

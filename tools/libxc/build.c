@@ -184,7 +184,7 @@ int build_create(xc_interface *xch, const struct build_config *cfg,
 	if (check_numbers(cfg, err))
 		return -1;
 	memcpy(c.handle, cfg->handle, sizeof(c.handle));
-	*domid = 0; /* the first that is free */
+	*domid = cfg->domid;
 	if (xc_domain_create(xch, domid, &c))
 		return create_fail(cfg, err);
 	if (xc_domain_max_vcpus(xch, *domid, cfg->max_vcpus) == 0)

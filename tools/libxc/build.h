@@ -119,6 +119,9 @@ int populate_range(struct build *b, uint64_t start, uint64_t end,
 /* All nr_frames of a PV guest; fills p2m. */
 int populate_pv(struct build *b);
 int populate_fail(struct build *b);
+/* Keeps that many pages for the guest until they are filled in or unclaimed. */
+int populate_claim(struct build *b, uint64_t pages);
+void populate_unclaim(struct build *b);
 
 /* ---- kinds ---- */
 

@@ -323,12 +323,10 @@ static int fill(struct build *b, struct pv *pv)
 	xc_dominfo_t info;
 
 	b->nr_frames = b->cfg->memory_kb / 4;
-	if (address_size(b) ||
-	    (xc_domain_claim_pages(b->xch, b->domid, b->nr_frames) &&
-	     populate_fail(b)) ||
+	if (address_size(b) || populate_claim(b, b->nr_frames) ||
 	    populate_pv(b))
 		return -1;
-	xc_domain_claim_pages(b->xch, b->domid, 0);
+	populate_unclaim(b);
 	if (lay_out(b, pv) || clear_frame(b, pv->store) ||
 	    clear_frame(b, pv->console) ||
 	    guest_write(b, pv->p2m_first * PAGE_SIZE, b->p2m, b->nr_frames * 8,

@@ -40,6 +40,7 @@ struct build_config {
 	uint8_t handle[16];
 	uint32_t ssidref;
 	uint32_t cpupool; /* 0: the first */
+	uint32_t domid;   /* 0: the first that is free */
 
 	unsigned int max_vcpus; /* at least 1 */
 	const uint8_t *
@@ -81,6 +82,7 @@ struct build_config {
 	bool oos_off;
 	bool disable_migrate; /* nomigrate=1 */
 	bool msr_relaxed;
+	bool no_claim; /* fill page by page, and see how far that goes */
 
 	/* cpuid= as xc_cpuid_apply_policy() takes it, or NULL. */
 	const struct xc_xend_cpuid *cpuid;

@@ -33,8 +33,8 @@ int container_memory(struct build *b, uint64_t mmio_start, bool vga_hole)
 				  " KiB is too small to start in",
 				  cfg->memory_kb);
 	}
-	if (xc_domain_claim_pages(b->xch, b->domid, target - hole))
-		return populate_fail(b);
+	if (populate_claim(b, target - hole))
+		return -1;
 	if (total > target) {
 		/* More than it starts with: pages appear when it uses them. */
 		flags = XENMEMF_populate_on_demand;
@@ -52,8 +52,7 @@ int container_memory(struct build *b, uint64_t mmio_start, bool vga_hole)
 	if (b->high_end && populate_range(b, 4 * GIB / PAGE_SIZE,
 					  b->high_end / PAGE_SIZE, flags))
 		return -1;
-	/* What was claimed and not used goes back. */
-	xc_domain_claim_pages(b->xch, b->domid, 0);
+	populate_unclaim(b);
 	return 0;
 }
 

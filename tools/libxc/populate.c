@@ -36,6 +36,20 @@ int populate_fail(struct build *b)
 				want / 1024);
 }
 
+int populate_claim(struct build *b, uint64_t pages)
+{
+	if (!b->cfg->no_claim && xc_domain_claim_pages(b->xch, b->domid, pages))
+		return populate_fail(b);
+	return 0;
+}
+
+/* What was claimed and not used goes back. */
+void populate_unclaim(struct build *b)
+{
+	if (!b->cfg->no_claim)
+		xc_domain_claim_pages(b->xch, b->domid, 0);
+}
+
 static int populate_order(struct build *b, uint64_t start, uint64_t end,
 			  unsigned int level, unsigned int flags);
 

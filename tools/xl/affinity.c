@@ -8,6 +8,7 @@
 #include "affinity.h"
 #include "cpumap.h"
 #include "host.h"
+#include "hostconf.h"
 #include "xl.h"
 
 static bool pin(uint32_t domid, const struct domain_config *dc,
@@ -21,6 +22,8 @@ static bool pin(uint32_t domid, const struct domain_config *dc,
 		if (which >= lists->nr)
 			break;
 		cpumap_of(&lists->list[which], map);
+		if (!soft && !dc->ignore_masks)
+			cpumap_mask(dc->type != TYPE_PV, map);
 		if (!xc_vcpu_setaffinity(host_xc(), domid, (int)i,
 					 soft ? NULL : map, soft ? map : NULL,
 					 flag))
@@ -33,15 +36,28 @@ static bool pin(uint32_t domid, const struct domain_config *dc,
 	return true;
 }
 
+static bool has_masks(bool hvm)
+{
+	const struct host_conf *hc = host_conf();
+
+	return hc->mask[MASK_ALL].nr || hc->mask[hvm ? MASK_HVM : MASK_PV].nr;
+}
+
 static bool pin_all(uint32_t domid, const struct domain_config *dc)
 {
 	xc_cpumap_t map;
+	struct cpu_lists hard = dc->cpus;
+	struct cpu_term all = {.all = true, .last = CPU_LIST_MAX};
+	struct cpu_list everywhere = {.nr = 1, .term = &all};
 	bool ok;
 
-	if (!dc->cpus.nr && !dc->cpus_soft.nr)
+	/* A mask of the host's holds for those too that say nothing. */
+	if (!hard.nr && !dc->ignore_masks && has_masks(dc->type != TYPE_PV))
+		hard = (struct cpu_lists){.nr = 1, .list = &everywhere};
+	if (!hard.nr && !dc->cpus_soft.nr)
 		return true;
 	map = xc_cpumap_alloc(host_xc());
-	ok = map && pin(domid, dc, &dc->cpus, false, map) &&
+	ok = map && pin(domid, dc, &hard, false, map) &&
 	     pin(domid, dc, &dc->cpus_soft, true, map);
 	free(map);
 	return ok;

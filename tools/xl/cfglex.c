@@ -174,7 +174,7 @@ static void lex_word(struct lexer *lx)
 	do {
 		lx->at++;
 		ch = peek(lx, 0);
-	} while (isalnum(ch) || ch == '_');
+	} while (isalnum(ch) || ch == '_' || ch == '.'); /* xl.conf's keys */
 	lx->tok = TOK_WORD;
 	lx->string = arena_strndup(lx->arena, lx->src->text + lx->start,
 				   lx->at - lx->start);

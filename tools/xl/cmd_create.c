@@ -22,7 +22,7 @@
 struct create_opts {
 	const char *file;
 	bool dryrun, quiet, paused, console, foreground, no_wait, debug;
-	bool vnc, vnc_password;
+	bool vnc, vnc_password, ignore_masks;
 };
 
 enum { OPT_IGNORE_MASKS = 1000 };
@@ -78,6 +78,7 @@ static int act(const struct create_opts *o, struct loaded *l)
 			show(&l->dc);
 		return XL_OK;
 	}
+	l->dc.ignore_masks = o->ignore_masks;
 	if (!create_domain(l, &domid))
 		return XL_FAIL;
 	return go_on(o, l, domid);
@@ -93,6 +94,7 @@ static void take_option(struct create_opts *o, int opt)
 	o->no_wait |= opt == 'e';
 	o->vnc |= opt == 'V' || opt == 'A';
 	o->vnc_password |= opt == 'A';
+	o->ignore_masks |= opt == OPT_IGNORE_MASKS;
 	if (opt == 'd' && !xl_globals.verbose)
 		xl_globals.verbose = 1;
 	if (opt == 'f')

@@ -177,11 +177,15 @@ static int run_pin(const struct xl_cmd *cmd, int argc, char **argv)
 		{NULL, 0, NULL, 0},
 	};
 	struct pin p = {0};
+	bool masks = true;
+	struct dom_info d;
 	int opt, rc;
 
-	while ((opt = xl_getopt(cmd, argc, argv, "f", longs, 3)) != -1)
+	while ((opt = xl_getopt(cmd, argc, argv, "f", longs, 3)) != -1) {
 		if (opt == 'f')
 			p.flags |= XEN_VCPUAFFINITY_FORCE;
+		masks &= opt != 'i';
+	}
 	p.hard = xc_cpumap_alloc(host_xc());
 	p.soft = xc_cpumap_alloc(host_xc());
 	if (!p.hard || !p.soft)
@@ -192,6 +196,8 @@ static int run_pin(const struct xl_cmd *cmd, int argc, char **argv)
 	    !pin_map(argc - optind > 3 ? argv[optind + 3] : "-",
 		     XEN_VCPUAFFINITY_SOFT, p.soft, &p.flags))
 		return XL_FAIL;
+	if (masks && host_domain(p.domid, &d))
+		cpumap_mask(d.flags & XEN_DOMINF_hvm_guest, p.hard);
 	rc = pin_all(&p, argv[optind + 1]);
 	free(p.hard);
 	free(p.soft);

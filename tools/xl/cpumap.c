@@ -4,6 +4,7 @@
 
 #include "cpumap.h"
 #include "host.h"
+#include "hostconf.h"
 #include "xl.h"
 
 unsigned int host_cpus(void)
@@ -27,6 +28,29 @@ void cpumap_of(const struct cpu_list *l, xc_cpumap_t map)
 	cpulist_resolve(l, host_cpus(), nodes, map);
 	free(nodes);
 	free(topo);
+}
+
+void cpumap_mask(bool hvm, xc_cpumap_t map)
+{
+	const struct cpu_list *masks[] = {
+		&host_conf()->mask[MASK_ALL],
+		&host_conf()->mask[hvm ? MASK_HVM : MASK_PV],
+	};
+	unsigned int bytes = (host_cpus() + 7) / 8;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(masks); i++) {
+		xc_cpumap_t mask;
+
+		if (!masks[i]->nr)
+			continue;
+		mask = xc_cpumap_alloc(host_xc());
+		if (!mask)
+			continue;
+		cpumap_of(masks[i], mask);
+		for (unsigned int b = 0; b < bytes; b++)
+			map[b] &= mask[b];
+		free(mask);
+	}
 }
 
 bool cpumap_from(const char *s, xc_cpumap_t map)

@@ -11,6 +11,8 @@
 unsigned int host_cpus(void);
 /* A parsed list as a set of the host's processors. */
 void cpumap_of(const struct cpu_list *l, xc_cpumap_t map);
+/* What xl.conf's vm.*cpumask lets guests of that kind have of a set. */
+void cpumap_mask(bool hvm, xc_cpumap_t map);
 /* From text; complains and returns false when it is none, or is empty. */
 bool cpumap_from(const char *s, xc_cpumap_t map);
 

@@ -20,6 +20,8 @@
 #include "domjson.h"
 #include "domstore.h"
 #include "host.h"
+#include "hostconf.h"
+#include "hostmem.h"
 #include "savedconf.h"
 #include "vif.h"
 #include "xl.h"
@@ -66,24 +68,6 @@ static bool check_devices(struct creation *c)
 	return true;
 }
 
-static bool check_memory(struct creation *c)
-{
-	uint64_t want = build_host_kb(&c->build), have;
-	xc_physinfo_t p;
-
-	memset(&p, 0, sizeof(p));
-	if (xc_physinfo(host_xc(), &p))
-		return true; /* creating it will tell */
-	have = (p.free_pages - p.outstanding_pages) << 2;
-	if (want <= have)
-		return true;
-	xl_fail("not enough memory: %s needs %llu MiB, the host has %llu MiB "
-		"free. Shrink a guest or dom0 (xl mem-set), or give %s less",
-		c->dc->name, (unsigned long long)(want + 1023) >> 10,
-		(unsigned long long)have >> 10, c->dc->name);
-	return false;
-}
-
 static bool do_check(struct creation *c)
 {
 	if (!name_is_free(c) || !check_devices(c))
@@ -92,13 +76,31 @@ static bool do_check(struct creation *c)
 		xl_fail("%s", c->error.text);
 		return false;
 	}
-	return check_memory(c);
+	return hostmem_need(c->dc->name, build_host_kb(&c->build));
 }
 
 /* ---- the domain, its tree and its memory ---- */
 
+/* domid_policy="random": any number that no domain has. */
+static uint32_t random_domid(void)
+{
+	struct dom_info d;
+	uint32_t domid;
+
+	do {
+		uint8_t r[16];
+
+		uuid_generate(r);
+		domid = (uint32_t)(r[0] << 8 | r[1]);
+	} while (!domid || domid >= DOMID_FIRST_RESERVED ||
+		 host_domain(domid, &d));
+	return domid;
+}
+
 static bool do_domain(struct creation *c)
 {
+	if (host_conf()->domid_policy == DOMID_AT_RANDOM)
+		c->build.domid = random_domid();
 	if (!build_create(host_xc(), &c->build, &c->domid, &c->error))
 		return true;
 	xl_fail("%s", c->error.text);
@@ -282,18 +284,25 @@ static void describe_guest(struct creation *c)
 	b->device_model = dc->type == TYPE_HVM;
 }
 
-static uint32_t or_zero(long long n)
+/* What the guest's configuration says, else the host's, else zero. */
+static uint32_t either(long long guest, long long host)
 {
-	return n < 0 ? 0 : (uint32_t)n;
+	return guest >= 0 ? (uint32_t)guest : host >= 0 ? (uint32_t)host : 0;
 }
 
 static void describe_limits(struct build_config *b,
 			    const struct domain_config *dc)
 {
-	b->max_grant_frames = or_zero(dc->max_grant_frames);
-	b->max_maptrack_frames = or_zero(dc->max_maptrack_frames);
-	b->max_grant_version = or_zero(dc->max_grant_version);
-	b->max_evtchn_port = or_zero(dc->max_event_channels);
+	const struct host_conf *hc = host_conf();
+
+	b->max_grant_frames =
+		either(dc->max_grant_frames, hc->max_grant_frames);
+	b->max_maptrack_frames =
+		either(dc->max_maptrack_frames, hc->max_maptrack_frames);
+	b->max_grant_version =
+		either(dc->max_grant_version, hc->max_grant_version);
+	b->max_evtchn_port = either(dc->max_event_channels, -1);
+	b->no_claim = hc->claim_mode == TRI_NO;
 	b->tsc_mode = (uint32_t)dc->tsc_mode;
 	b->time_offset = (int32_t)dc->rtc_offset;
 	b->timer_mode = (uint32_t)dc->timer_mode;

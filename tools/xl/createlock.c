@@ -6,14 +6,14 @@
 #include <unistd.h>
 
 #include "createlock.h"
+#include "hostconf.h"
 #include "savedconf.h"
 #include "xl.h"
 
-#define LOCK_FILE "/var/lock/xl"
-
 int create_lock(void)
 {
-	int fd = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd =
+		open(host_conf()->lockfile, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	while (fd >= 0 && lockf(fd, F_LOCK, 0)) {
 		if (errno == EINTR)

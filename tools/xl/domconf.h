@@ -58,6 +58,7 @@ struct domain_config {
 
 	long long vcpus, maxvcpus; /* 0: not said */
 	struct cpu_lists cpus, cpus_soft;
+	bool ignore_masks;         /* xl.conf's, by an option of create */
 	long long cpu_weight, cap; /* -1: not said */
 	uint64_t memory_kb, maxmem_kb, shadow_kb, videoram_kb;
 	bool has_shadow;

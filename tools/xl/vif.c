@@ -9,6 +9,7 @@
 #include "bridge.h"
 #include "device.h"
 #include "host.h"
+#include "hostconf.h"
 #include "hotplug.h"
 #include "vif.h"
 #include "xl.h"
@@ -29,8 +30,17 @@ static void script_path(const struct vif_spec *v, char *buf, size_t size)
 
 bool vif_prepare(struct vif_spec *v, enum dom_type type)
 {
+	const struct host_conf *hc = host_conf();
 	uint32_t backend;
 
+	if (!v->backend_domain)
+		v->backend_domain = hc->vif_backend;
+	if (!v->script)
+		v->script = hc->vif_script;
+	if (!v->gateway)
+		v->gateway = hc->vif_gateway;
+	if (!v->bridge)
+		v->bridge = hc->vif_bridge;
 	if (!dev_backend_domain(v->backend_domain, &backend))
 		return false;
 	if (type == TYPE_HVM && !v->emulated_set)
