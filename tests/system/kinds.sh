@@ -115,7 +115,7 @@ through() {
 	ok "$kind: unpause" xl unpause "$kind"
 	works "$kind"
 	on_our_library "$kind"
-	[ "$kind" = pvh ] && facts "$kind"
+	[ "$kind" = pvh ] && facts "$kind" "$id"
 	like "$kind: list" "^$kind +$id +(19[0-9]) +1 " xl list
 	like "$kind: block-list" '^(51712|768) ' xl block-list "$kind"
 	like "$kind: network-list" '^0 +0 +00:16:3e' xl network-list "$kind"
@@ -157,8 +157,8 @@ on_our_library() {
 facts() {
 	local c
 	case $(command -v xl) in /usr/local/*) ;; *) return ;; esac
-	for c in list vm-list claims vcpu-list info uptime sched-credit2 \
-		cpupool-list "block-list $1" "network-list $1"; do
+	for c in list vm-list claims vcpu-list info uptime sched-credit2 dmesg \
+		cpupool-list "block-list $1" "network-list $1" "domid $1" "domname $2"; do
 		echo "JSON ${c%% *} $(xl $c --json | tr -d '\n')"
 	done
 }

@@ -8,6 +8,7 @@
 #include "cmds.h"
 #include "devcmds.h"
 #include "disk.h"
+#include "domjson.h"
 #include "host.h"
 
 static int attach(uint32_t domid, const char *spec)
@@ -15,6 +16,7 @@ static int attach(uint32_t domid, const char *spec)
 	struct arena a = {NULL};
 	struct spec_error e;
 	struct disk_spec d;
+	struct json j;
 	enum dom_type type = domain_type(domid);
 	char *there;
 	int rc = XL_FAIL;
@@ -28,7 +30,10 @@ static int attach(uint32_t domid, const char *spec)
 	if (there) {
 		xl_fail("domain %u has a disk %s already", domid, d.vdev);
 	} else if (xl_globals.dryrun) {
-		printf("disk: %s (%u), %s\n", d.vdev, d.devid, d.target);
+		printf("disk: ");
+		json_start(&j, stdout);
+		domjson_disk(&j, &d);
+		json_end(&j);
 		rc = XL_OK;
 	} else if (disk_prepare(&d, type) && disk_attach(domid, &d, type)) {
 		keep_addition(domid, "disk", spec);

@@ -158,6 +158,15 @@ const struct xl_cmd cmd_create = {
 	.dryrun = true,
 };
 
+static int update(struct loaded *l, uint32_t domid, const struct dom_info *d)
+{
+	if (xl_globals.dryrun)
+		show(&l->dc);
+	else if (!create_keep(l, domid, d->handle))
+		return XL_FAIL;
+	return XL_OK;
+}
+
 static int run_update(const struct xl_cmd *cmd, int argc, char **argv)
 {
 	static const struct option update_longs[] = {
@@ -185,7 +194,7 @@ static int run_update(const struct xl_cmd *cmd, int argc, char **argv)
 	if (!file && !*extra)
 		xl_fail("no configuration: name a file or settings");
 	else if (load_config(&l, file, extra) && host_domain(domid, &d))
-		rc = create_keep(&l, domid, d.handle) ? XL_OK : XL_FAIL;
+		rc = update(&l, domid, &d);
 	load_free(&l);
 	free(extra);
 	return rc;
@@ -202,4 +211,5 @@ const struct xl_cmd cmd_config_update = {
 		   "-d                      Enable debug messages.",
 	.run = run_update,
 	.changes = true,
+	.dryrun = true,
 };

@@ -7,39 +7,67 @@
 
 #include "cmds.h"
 #include "host.h"
+#include "json.h"
 #include "xl.h"
+
+static bool wants_json(const struct xl_cmd *cmd, int argc, char **argv)
+{
+	bool json = false;
+	int opt;
+
+	while ((opt = xl_getopt(cmd, argc, argv, "", xl_json_longs, 1)) != -1)
+		json |= opt == 'j';
+	return json;
+}
+
+static void json_domain(uint32_t domid, const char *name)
+{
+	struct json j;
+
+	json_start(&j, stdout);
+	json_object(&j, NULL);
+	json_string(&j, "name", name);
+	json_uint(&j, "domid", domid);
+	json_object_end(&j);
+	json_end(&j);
+}
 
 static int run_domid(const struct xl_cmd *cmd, int argc, char **argv)
 {
-	int i = xl_operands(cmd, argc, argv, 1);
+	bool json = wants_json(cmd, argc, argv);
+	const char *name = argv[optind];
 	uint32_t domid;
 
-	if (host_by_name(argv[i], &domid)) {
-		printf("%u\n", domid);
-		return XL_OK;
+	if (!host_by_name(name, &domid)) {
+		fprintf(stderr,
+			"Can't get domid of domain name '%s', maybe this "
+			"domain does not exist.\n",
+			name);
+		return XL_FAIL;
 	}
-	fprintf(stderr,
-		"Can't get domid of domain name '%s', maybe this domain does "
-		"not exist.\n",
-		argv[i]);
-	return XL_FAIL;
+	if (json)
+		json_domain(domid, name);
+	else
+		printf("%u\n", domid);
+	return XL_OK;
 }
 
 const struct xl_cmd cmd_domid = {
 	.name = "domid",
 	.usage = "<DomainName>",
 	.summary = "Convert a domain name to domain id",
+	.options = "--json             Facts as JSON",
 	.run = run_domid,
 };
 
 static int run_domname(const struct xl_cmd *cmd, int argc, char **argv)
 {
-	int i = xl_operands(cmd, argc, argv, 1);
+	bool json = wants_json(cmd, argc, argv);
 	char *name;
 	long domid;
 
-	if (!xl_number("the domain id", argv[i], 0, DOMID_FIRST_RESERVED - 1,
-		       &domid))
+	if (!xl_number("the domain id", argv[optind], 0,
+		       DOMID_FIRST_RESERVED - 1, &domid))
 		return XL_FAIL;
 	name = host_name((uint32_t)domid);
 	if (!name) {
@@ -49,7 +77,10 @@ static int run_domname(const struct xl_cmd *cmd, int argc, char **argv)
 			domid);
 		return XL_FAIL;
 	}
-	puts(name);
+	if (json)
+		json_domain((uint32_t)domid, name);
+	else
+		puts(name);
 	free(name);
 	return XL_OK;
 }
@@ -58,6 +89,7 @@ const struct xl_cmd cmd_domname = {
 	.name = "domname",
 	.usage = "<DomainId>",
 	.summary = "Convert a domain id to domain name",
+	.options = "--json             Facts as JSON",
 	.run = run_domname,
 };
 

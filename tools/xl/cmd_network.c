@@ -7,6 +7,7 @@
 
 #include "cmds.h"
 #include "devcmds.h"
+#include "domjson.h"
 #include "host.h"
 #include "loadconf.h"
 #include "vif.h"
@@ -28,6 +29,7 @@ static int attach(uint32_t domid, const char *spec)
 	struct loaded l = {.text = NULL};
 	struct spec_error e;
 	struct vif_spec v;
+	struct json j;
 	enum dom_type type = domain_type(domid);
 	bool had_mac;
 
@@ -45,7 +47,10 @@ static int attach(uint32_t domid, const char *spec)
 	v.emulated_set = true;
 	v.emulated = false;
 	if (xl_globals.dryrun) {
-		printf("vif: %d, " MAC_FMT "\n", v.devid, MAC_ARG(v.mac));
+		printf("vif: ");
+		json_start(&j, stdout);
+		domjson_nic(&j, &v);
+		json_end(&j);
 		return XL_OK;
 	}
 	if (!vif_prepare(&v, type) || !vif_attach(domid, &v, type))

@@ -64,61 +64,85 @@ static int ask(uint32_t domid, const struct request *r)
 	return xl_fail("cannot send it: %s", strerror(errno));
 }
 
-/* Is a domain still that one, and still up? */
-static bool still_up(const struct dom_info *was)
+/* Has that domain stopped (or, with death, gone)? Says so when it has. */
+static bool has_ended(const struct dom_info *was, bool death)
 {
 	struct dom_info now;
 
-	return host_domain(was->domid, &now) &&
-	       !memcmp(now.handle, was->handle, sizeof(now.handle)) &&
-	       !(now.flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying));
+	if (!host_domain(was->domid, &now) ||
+	    memcmp(now.handle, was->handle, sizeof(now.handle)) ||
+	    now.flags & XEN_DOMINF_dying) {
+		fprintf(stderr, "Domain %u has been destroyed\n", was->domid);
+		return true;
+	}
+	if (death || !(now.flags & XEN_DOMINF_shutdown))
+		return false;
+	fprintf(stderr, "Domain %u has been shut down, reason code %u\n",
+		was->domid, dom_shutdown_reason(&now));
+	return true;
 }
 
-static void wait_for(struct dom_info *list, unsigned int nr)
+static void wait_for(struct dom_info *list, unsigned int nr, bool death)
 {
 	struct pollfd p = {.fd = xs_fileno(host_xs()), .events = POLLIN};
-	unsigned int up;
 	char **event;
 
 	fprintf(stderr, "Waiting for %u domains\n", nr);
-	do {
-		up = 0;
-		for (unsigned int i = 0; i < nr; i++)
-			up += still_up(&list[i]);
-		if (up && poll(&p, 1, 1000) > 0) {
+	for (;;) {
+		for (unsigned int i = 0; i < nr;)
+			if (has_ended(&list[i], death))
+				list[i] = list[--nr];
+			else
+				i++;
+		if (!nr)
+			return;
+		if (poll(&p, 1, 1000) > 0) {
 			event = xs_check_watch(host_xs());
 			free(event);
 		}
-	} while (up);
+	}
 }
 
-static int run(const struct xl_cmd *cmd, int argc, char **argv,
-	       struct request *r)
+struct whom {
+	bool all;
+	unsigned int wait; /* how often it was said: twice is for the death */
+};
+
+static bool take_options(const struct xl_cmd *cmd, int argc, char **argv,
+			 struct request *r, struct whom *w)
 {
 	static const struct option longs[] = {{"all", 0, NULL, 'a'},
 					      {"wait", 0, NULL, 'w'},
 					      {"help", 0, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
-	bool all = false, wait = false;
-	struct dom_info *list;
-	unsigned int nr = 0, asked = 0;
-	int opt, rc = XL_OK;
+	int opt;
 
 	while ((opt = xl_getopt(cmd, argc, argv, "awF", longs, 0)) != -1) {
-		all |= opt == 'a';
-		wait |= opt == 'w';
+		w->all |= opt == 'a';
+		w->wait += opt == 'w';
 		r->fallback |= opt == 'F';
 	}
-	if (optind == argc && !all) {
+	if (optind == argc && !w->all)
 		fprintf(stderr, "You must specify -a or a domain id.\n\n");
-		return XL_USAGE;
-	}
-	if (all && optind < argc) {
+	else if (w->all && optind < argc)
 		fprintf(stderr,
 			"You may specify -a or a domain id, but not both.\n\n");
-		return XL_USAGE;
-	}
-	if (all) {
+	else
+		return true;
+	return false;
+}
+
+static int run(const struct xl_cmd *cmd, int argc, char **argv,
+	       struct request *r)
+{
+	struct whom w = {.all = false};
+	struct dom_info *list;
+	unsigned int nr = 0, asked = 0;
+	int rc = XL_OK;
+
+	if (!take_options(cmd, argc, argv, r, &w))
+		return XL_FAIL;
+	if (w.all) {
 		list = host_domains(&nr);
 	} else {
 		list = calloc(1, sizeof(*list));
@@ -126,16 +150,16 @@ static int run(const struct xl_cmd *cmd, int argc, char **argv,
 			return xl_fail("out of memory");
 		nr = host_domain(host_need(argv[optind]), list);
 	}
-	if (wait)
+	if (w.wait)
 		xs_watch(host_xs(), "@releaseDomain", "shutdown");
 	for (unsigned int i = 0; i < nr; i++) {
-		if (all && !list[i].domid)
+		if (w.all && !list[i].domid)
 			continue;
 		rc |= ask(list[i].domid, r);
 		list[asked++] = list[i];
 	}
-	if (wait && rc == XL_OK)
-		wait_for(list, asked);
+	if (w.wait && rc == XL_OK)
+		wait_for(list, asked, w.wait > 1);
 	free(list);
 	return rc;
 }
@@ -157,7 +181,8 @@ const struct xl_cmd cmd_shutdown = {
 		   "-F                      Fallback to ACPI power event for "
 		   "HVM guests with\n"
 		   "                        no PV drivers.\n"
-		   "-w, --wait              Wait for guest(s) to shutdown.",
+		   "-w, --wait              Wait for guest(s) to shutdown; "
+		   "twice: until they are gone.",
 	.run = run_shutdown,
 	.changes = true,
 };
@@ -179,7 +204,8 @@ const struct xl_cmd cmd_reboot = {
 		   "-F                      Fallback to ACPI reset event for "
 		   "HVM guests with\n"
 		   "                        no PV drivers.\n"
-		   "-w, --wait              Wait for guest(s) to reboot.",
+		   "-w, --wait              Wait for guest(s) to reboot; "
+		   "twice: until they are gone.",
 	.run = run_reboot,
 	.changes = true,
 };

@@ -168,6 +168,18 @@ static int pin_all(const struct pin *p, const char *which)
 	return rc;
 }
 
+/* With -N: the set that the vCPUs would be given. */
+static int show_pin(const struct pin *p)
+{
+	bool hard = p->flags & XEN_VCPUAFFINITY_HARD;
+	char text[256];
+
+	cpumap_format(hard ? p->hard : p->soft, host_cpus(), text,
+		      sizeof(text));
+	printf("cpumap: %s\n", text);
+	return XL_OK;
+}
+
 static int run_pin(const struct xl_cmd *cmd, int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -198,7 +210,7 @@ static int run_pin(const struct xl_cmd *cmd, int argc, char **argv)
 		return XL_FAIL;
 	if (masks && host_domain(p.domid, &d))
 		cpumap_mask(d.flags & XEN_DOMINF_hvm_guest, p.hard);
-	rc = pin_all(&p, argv[optind + 1]);
+	rc = xl_globals.dryrun ? show_pin(&p) : pin_all(&p, argv[optind + 1]);
 	free(p.hard);
 	free(p.soft);
 	return rc;
@@ -215,6 +227,7 @@ const struct xl_cmd cmd_vcpu_pin = {
 		   "xl.conf",
 	.run = run_pin,
 	.changes = true,
+	.dryrun = true,
 };
 
 static int run_set(const struct xl_cmd *cmd, int argc, char **argv)

@@ -133,7 +133,15 @@ int run_device_list(const struct xl_cmd *cmd, int argc, char **argv,
 		puts(header);
 	}
 	for (; optind < argc; optind++) {
-		list = dev_list(host_need(argv[optind]), &nr);
+		uint32_t domid;
+
+		/* As the stock tool: the others are listed all the same. */
+		if (!host_lookup(argv[optind], &domid)) {
+			fprintf(stderr, "%s is an invalid domain identifier\n",
+				argv[optind]);
+			continue;
+		}
+		list = dev_list(domid, &nr);
 		for (unsigned int i = 0; i < nr; i++)
 			if (!strcmp(list[i].kind, kind))
 				each(out, &list[i]);

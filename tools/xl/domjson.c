@@ -119,65 +119,69 @@ static void info_b(struct json *j, struct domain_config *dc)
 	json_object_end(j);
 }
 
-static void disks(struct json *j, const struct domain_config *dc)
+void domjson_disk(struct json *j, const struct disk_spec *d)
 {
 	static const char *const backends[] = {"unknown", "phy", "qdisk",
 					       "standalone"};
 
+	json_object(j, NULL);
+	if (*d->target)
+		json_string(j, "pdev_path", d->target);
+	json_string(j, "vdev", d->vdev);
+	if (d->backend != DISK_AUTO)
+		json_string(j, "backend", backends[d->backend]);
+	json_string(j, "format", disk_format_names[d->format]);
+	if (d->script)
+		json_string(j, "script", d->script);
+	json_int(j, "removable", d->cdrom);
+	json_int(j, "readwrite", d->writable);
+	json_int(j, "is_cdrom", d->cdrom);
+	if (!d->discard)
+		json_string(j, "discard_enable", "False");
+	json_object_end(j);
+}
+
+static void disks(struct json *j, const struct domain_config *dc)
+{
 	if (!dc->nr_disks)
 		return;
 	json_array(j, "disks");
-	for (unsigned int i = 0; i < dc->nr_disks; i++) {
-		const struct disk_spec *d = &dc->disks[i];
-
-		json_object(j, NULL);
-		if (*d->target)
-			json_string(j, "pdev_path", d->target);
-		json_string(j, "vdev", d->vdev);
-		if (d->backend != DISK_AUTO)
-			json_string(j, "backend", backends[d->backend]);
-		json_string(j, "format", disk_format_names[d->format]);
-		if (d->script)
-			json_string(j, "script", d->script);
-		json_int(j, "removable", d->cdrom);
-		json_int(j, "readwrite", d->writable);
-		json_int(j, "is_cdrom", d->cdrom);
-		if (!d->discard)
-			json_string(j, "discard_enable", "False");
-		json_object_end(j);
-	}
+	for (unsigned int i = 0; i < dc->nr_disks; i++)
+		domjson_disk(j, &dc->disks[i]);
 	json_array_end(j);
+}
+
+void domjson_nic(struct json *j, const struct vif_spec *v)
+{
+	char mac[20];
+
+	json_object(j, NULL);
+	json_int(j, "devid", v->devid);
+	if (v->has_mac) {
+		snprintf(mac, sizeof(mac), MAC_FMT, MAC_ARG(v->mac));
+		json_string(j, "mac", mac);
+	}
+	if (v->model)
+		json_string(j, "model", v->model);
+	if (v->ip)
+		json_string(j, "ip", v->ip);
+	if (v->bridge)
+		json_string(j, "bridge", v->bridge);
+	if (v->ifname)
+		json_string(j, "ifname", v->ifname);
+	if (v->script)
+		json_string(j, "script", v->script);
+	json_string(j, "nictype", v->emulated ? "vif_ioemu" : "vif");
+	json_object_end(j);
 }
 
 static void nics(struct json *j, const struct domain_config *dc)
 {
-	char mac[20];
-
 	if (!dc->nr_vifs)
 		return;
 	json_array(j, "nics");
-	for (unsigned int i = 0; i < dc->nr_vifs; i++) {
-		const struct vif_spec *v = &dc->vifs[i];
-
-		json_object(j, NULL);
-		json_int(j, "devid", v->devid);
-		if (v->has_mac) {
-			snprintf(mac, sizeof(mac), MAC_FMT, MAC_ARG(v->mac));
-			json_string(j, "mac", mac);
-		}
-		if (v->model)
-			json_string(j, "model", v->model);
-		if (v->ip)
-			json_string(j, "ip", v->ip);
-		if (v->bridge)
-			json_string(j, "bridge", v->bridge);
-		if (v->ifname)
-			json_string(j, "ifname", v->ifname);
-		if (v->script)
-			json_string(j, "script", v->script);
-		json_string(j, "nictype", v->emulated ? "vif_ioemu" : "vif");
-		json_object_end(j);
-	}
+	for (unsigned int i = 0; i < dc->nr_vifs; i++)
+		domjson_nic(j, &dc->vifs[i]);
 	json_array_end(j);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "xl.h"
 
@@ -68,7 +69,7 @@ static void say(const char *fmt, va_list ap)
 
 	if (xl_globals.timestamps && localtime_r(&now, &tm) &&
 	    strftime(stamp, sizeof(stamp), "%F %T ", &tm))
-		fputs(stamp, stderr);
+		fprintf(stderr, "%s[%d] ", stamp, (int)getpid());
 	fputs("xl: ", stderr);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
