@@ -297,6 +297,20 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
 	return (int)nr;
 }
 
+static uint64_t claimed;
+
+int xc_domain_claim_pages(xc_interface *xch, uint32_t domid,
+			  unsigned long nr_pages)
+{
+	(void)xch, (void)domid;
+	if (nr_pages > 1000) {
+		errno = ENOMEM;
+		return -1;
+	}
+	claimed = nr_pages;
+	return 0;
+}
+
 int xc_physinfo(xc_interface *xch, xc_physinfo_t *info)
 {
 	(void)xch;
@@ -347,6 +361,20 @@ static void populating_covers_all_once(void)
 	given = NULL;
 }
 
+static void claims_unless_told_not_to(void)
+{
+	static struct build_config cfg = {.memory_kb = 4096};
+	struct build_error err = {""};
+	struct build b = {.cfg = &cfg, .err = &err};
+
+	CHECK(populate_claim(&b, 700) == 0 && claimed == 700);
+	populate_unclaim(&b);
+	CHECK_EQ(claimed, 0);
+	CHECK(populate_claim(&b, 1001) == -1 && err.text[0]);
+	cfg.no_claim = true;
+	CHECK(populate_claim(&b, 1001) == 0 && claimed == 0);
+}
+
 static const struct test_case cases[] = {
 	{"builder: page tables map kernel and p2m",
 	 page_tables_map_kernel_and_p2m},
@@ -358,6 +386,7 @@ static const struct test_case cases[] = {
 	{"builder: the kernel cache keeps and forgets",
 	 cache_keeps_and_forgets},
 	{"builder: populating covers all, once", populating_covers_all_once},
+	{"builder: claims unless told not to", claims_unless_told_not_to},
 };
 
 int main(void)
