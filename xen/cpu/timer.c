@@ -131,6 +131,13 @@ static void dequeue(struct timer *t)
 	spin_unlock(&c->lock);
 }
 
+/* Later than it was and with none below it: the heap is as good as before, and
+ * the interrupt may come early. */
+static inline bool stays_in_place(const struct timer *t, s_time_t expires)
+{
+	return t->queued && !t->child && expires >= t->expires;
+}
+
 /* timer_begin() done; it may be queued here, and nowhere else. */
 static void enqueue(struct timer *t, unsigned int cpu, s_time_t expires)
 {
@@ -138,6 +145,11 @@ static void enqueue(struct timer *t, unsigned int cpu, s_time_t expires)
 
 	t->cpu = (uint16_t)cpu;
 	spin_lock(&c->lock);
+	if (stays_in_place(t, expires)) {
+		t->expires = expires;
+		spin_unlock(&c->lock);
+		return;
+	}
 	if (t->queued)
 		heap_remove(c, t);
 	t->expires = expires;
