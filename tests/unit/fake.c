@@ -286,14 +286,14 @@ int p2m_clear(struct p2m *p, gfn_t gfn, uint64_t nr)
 		abort();
 	of_p2m(p)->p2m[gfn_x(gfn)] =
 		(struct fake_p2m_entry){INVALID_MFN, P2M_NONE};
-	p->dirty = true;
+	p->changes++;
 	return 0;
 }
 void p2m_flush(struct p2m *p)
 {
-	if (p->dirty)
+	if (p->flushed < p->changes)
 		of_p2m(p)->flushes++;
-	p->dirty = false;
+	p->flushed = p->changes;
 }
 void *fake_page(struct domain *d, uint64_t gfn)
 {

@@ -82,10 +82,16 @@ static const struct p2m_format format = {
 	.max_leaf_level = 3,
 };
 
+static bool another_cpu;
 static void flush(void *cookie)
 {
 	(void)cookie;
 	flushes++;
+	/* Another CPU, while this one waits for all to forget. */
+	if (another_cpu) {
+		another_cpu = false;
+		p2m_flush(&p2m);
+	}
 }
 
 static void model_set(uint64_t gfn, uint64_t mfn, uint64_t n, int type)
@@ -213,6 +219,34 @@ static void test_flush_is_owed_once(void)
 	p2m_flush(&p2m);
 	p2m_flush(&p2m);
 	CHECK_EQ(flushes, 1);
+	p2m_set(&p2m, _gfn(5), _mfn(6), 1, P2M_RAM_RW);
+	p2m_clear(&p2m, _gfn(5), 1);
+	another_cpu = true;
+	p2m_flush(&p2m);
+	CHECK_EQ(flushes, 3); /* what is under way is not done */
+	p2m_flush(&p2m);
+	CHECK_EQ(flushes, 3);
+	end();
+}
+
+/* Whoever remembers where RAM was learns that it left; of nothing else. */
+static void test_ram_that_leaves(void)
+{
+	uint64_t before;
+
+	begin();
+	before = p2m.ram_left;
+	p2m_set(&p2m, _gfn(5), _mfn(6), 1, P2M_GRANT_RW);
+	p2m_clear(&p2m, _gfn(5), 1);
+	p2m_set(&p2m, _gfn(5), _mfn(6), 1, P2M_RAM_RW);
+	CHECK_EQ(p2m.ram_left, before);
+	p2m_set(&p2m, _gfn(5), _mfn(6), 1, P2M_RAM_LOGDIRTY);
+	CHECK(p2m.ram_left > before);
+	p2m_set(&p2m, _gfn(5), _mfn(7), 1, P2M_RAM_RW);
+	before = p2m.ram_left;
+	/* in a table that goes */
+	p2m_set(&p2m, _gfn(0), _mfn(512), 512, P2M_MMIO_DIRECT);
+	CHECK(p2m.ram_left > before);
 	end();
 }
 
@@ -280,6 +314,7 @@ static const struct test_case cases[] = {
 	{"p2m: the largest leaves that fit", test_leaf_sizes},
 	{"p2m: random changes agree with the model", test_random},
 	{"p2m: an invalidation is owed once", test_flush_is_owed_once},
+	{"p2m: what remembers RAM learns of its end", test_ram_that_leaves},
 	{"p2m: addresses beyond the tables", test_bounds},
 	{"p2m: out of memory changes nothing", test_no_memory},
 	{"p2m: a walk goes on where it stopped", test_walk_goes_on},

@@ -11,6 +11,7 @@
 #include "mem/p2m.h"
 
 #include "console/printk.h"
+#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
@@ -135,6 +136,19 @@ static uint64_t *get_slot(struct p2m *p, gfn_t gfn, unsigned int level)
 	return &t[level_index(gfn, level)];
 }
 
+/* The entry is not old any more: after this whoever looks up RAM finds out. */
+static void note_change(struct p2m *p, uint64_t old)
+{
+	bool table = entry_is_table(old);
+
+	if (table || type_has_frame(entry_type(old)))
+		WRITE_ONCE(p->changes, p->changes + 1);
+	if (table || entry_type(old) == P2M_RAM_RW) {
+		smp_wmb();
+		WRITE_ONCE(p->ram_left, p->ram_left + 1);
+	}
+}
+
 static void replace_entry(struct p2m *p, uint64_t *slot, uint64_t e,
 			  unsigned int level)
 {
@@ -143,8 +157,7 @@ static void replace_entry(struct p2m *p, uint64_t *slot, uint64_t e,
 	WRITE_ONCE(*slot, e);
 	if (old) {
 		drop_entry(p, old, level);
-		if (entry_is_table(old) || type_has_frame(entry_type(old)))
-			p->dirty = true;
+		note_change(p, old);
 	}
 	if (e)
 		p->entries[entry_type(e)] += 1UL << level_order(level);
@@ -227,10 +240,15 @@ mfn_t p2m_lookup(struct p2m *p, gfn_t gfn, enum p2m_type *type,
 
 void p2m_flush(struct p2m *p)
 {
-	if (!READ_ONCE(p->dirty))
+	uint64_t changes = READ_ONCE(p->changes), was = READ_ONCE(p->flushed);
+
+	if (was >= changes)
 		return;
-	WRITE_ONCE(p->dirty, false);
 	p->flush(p->cookie);
+	/* Only now: another CPU that has made a change of these must not go on
+	 * before all have forgotten it. */
+	while (was < changes && !atomic_cas(&p->flushed, &was, changes))
+		;
 }
 
 typedef int walk_fn(struct p2m *p, gfn_t gfn, mfn_t mfn, enum p2m_type type,

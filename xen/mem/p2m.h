@@ -80,7 +80,12 @@ struct p2m {
 	void *retired;   /* tables replaced by larger leaves, to reuse */
 	gfn_t max_gfn;   /* the highest that ever held something */
 	uint64_t entries[P2M_TYPES]; /* 4 KiB pages by type */
-	bool dirty; /* something was changed that a TLB may hold: flush owed */
+	/* Counts the changes to what a TLB may hold, under the lock; how many
+	 * of them every CPU has forgotten. */
+	uint64_t changes, flushed;
+	/* Counts what was RAM and is no more: pointers to RAM that were looked
+	 * up before are to be looked up again. */
+	uint64_t ram_left;
 	void (*flush)(void *cookie); /* every CPU forgets this p2m */
 	void *cookie;
 };
