@@ -59,7 +59,6 @@ struct vmexit {
 			uint16_t port;
 			uint8_t size;
 			bool in, string, rep;
-			uint8_t seg, addr_size;
 		} io;
 		struct {
 			gpa_t gpa;

@@ -40,21 +40,16 @@ int portio_register(struct domain *d, unsigned int first, unsigned int n,
 
 #define PCI_ADDRESS 0xcf8
 
-/* A device of ours, a device model's, or nobody's: then it reads as ones. */
-static HOT bool do_port(struct vcpu *v, unsigned int port, unsigned int size,
-			bool write, uint32_t *val)
+/* False: it waits for a device model. */
+static __attribute__((noinline)) bool ask_model(struct vcpu *v,
+						unsigned int port,
+						unsigned int size, bool write,
+						uint32_t *val)
 {
-	struct hvm_domain *hd = hvm_domain(v->domain);
 	uint64_t data = *val;
 
-	for (const struct portio *p = hd->ports; p; p = p->next) {
-		if (port >= p->first && port - p->first < p->n) {
-			p->fn(v, port, size, write, val, p->data);
-			return true;
-		}
-	}
 	if (write && port == PCI_ADDRESS && size == 4)
-		WRITE_ONCE(hd->pci_cf8, *val);
+		WRITE_ONCE(hvm_domain(v->domain)->pci_cf8, *val);
 	switch (hvm_dm_access(v, IOREQ_TYPE_PIO, port, size, write, &data)) {
 	case DM_WAIT:
 		return false;
@@ -70,10 +65,29 @@ static HOT bool do_port(struct vcpu *v, unsigned int port, unsigned int size,
 	return true;
 }
 
+/* A device of ours, a device model's, or nobody's: then it reads as ones. */
+static HOT bool do_port(struct vcpu *v, unsigned int port, unsigned int size,
+			bool write, uint32_t *val)
+{
+	struct hvm_domain *hd = hvm_domain(v->domain);
+
+	for (const struct portio *p = hd->ports; p; p = p->next) {
+		if (port - p->first < p->n) {
+			p->fn(v, port, size, write, val, p->data);
+			return true;
+		}
+	}
+	if (hd->has_servers)
+		return ask_model(v, port, size, write, val);
+	if (!write)
+		*val = ~0U;
+	return true;
+}
+
 static bool is_ours(const struct domain *d, unsigned int port)
 {
 	for (const struct portio *p = hvm_domain(d)->ports; p; p = p->next)
-		if (port >= p->first && port - p->first < p->n)
+		if (port - p->first < p->n)
 			return true;
 	return false;
 }
@@ -197,7 +211,8 @@ static bool decode_string(struct vcpu *v, struct string_op *s)
 	return true;
 }
 
-static enum verdict string_io(struct vcpu *v, const struct vmexit *x)
+static __attribute__((noinline)) enum verdict string_io(struct vcpu *v,
+							const struct vmexit *x)
 {
 	struct string_op s = {
 		.v = v,
@@ -223,9 +238,9 @@ static enum verdict string_io(struct vcpu *v, const struct vmexit *x)
 
 static HOT enum verdict do_portio(struct vcpu *v, const struct vmexit *x)
 {
-	unsigned int bits = x->io.size * 8;
-	uint32_t mask = bits == 32 ? ~0U : (1U << bits) - 1;
-	uint32_t val = (uint32_t)v->regs.rax & mask;
+	/* What of RAX stays; all 64 bits change where 32 do. */
+	uint64_t keep = x->io.size == 4 ? 0 : ~0UL << x->io.size * 8;
+	uint32_t val = (uint32_t)(v->regs.rax & ~keep);
 
 	if (unlikely(x->io.string))
 		return string_io(v, x);
@@ -233,10 +248,7 @@ static HOT enum verdict do_portio(struct vcpu *v, const struct vmexit *x)
 		return VERDICT_RESUME;
 	if (!x->io.in)
 		return VERDICT_SKIP;
-	if (bits == 32)
-		v->regs.rax = val;
-	else
-		v->regs.rax = (v->regs.rax & ~(uint64_t)mask) | (val & mask);
+	v->regs.rax = (v->regs.rax & keep) | (val & ~keep);
 	return VERDICT_SKIP;
 }
 

@@ -18,8 +18,6 @@ static HOT void decode_io(const struct vcpu *v, const struct vmcb *vmcb,
 	x->io.string = info & BIT(2);
 	x->io.rep = info & BIT(3);
 	x->io.size = (info >> 4) & 7;
-	x->io.addr_size = ((info >> 7) & 7) * 2;
-	x->io.seg = (info >> 10) & 7;
 }
 
 static void decode_npf(const struct vmcb *vmcb, struct vmexit *x)

@@ -21,14 +21,6 @@ static HOT void decode_io(struct vmexit *x)
 	x->io.in = q & BIT(3);
 	x->io.string = q & BIT(4);
 	x->io.rep = q & BIT(5);
-	x->io.addr_size = 0;
-	x->io.seg = SEG_DS;
-	if (unlikely(x->io.string) && vmx_caps.insn_info) {
-		uint32_t info = vmcs_get_exit_insn_info();
-
-		x->io.addr_size = (uint8_t)(2U << ((info >> 7) & 7));
-		x->io.seg = (info >> 15) & 7;
-	}
 }
 
 /* "Exit Qualification for EPT Violations". */
