@@ -268,25 +268,40 @@ static HOT struct lapic_insn *lapic_insn(struct vcpu *v)
 					 LAPIC_INSNS];
 }
 
-/* mov %r32, mem; mov mem, %r32; mov $imm, mem. Kernel code stays what it is. */
+/* The moves between memory and a register (moffs: EAX), and mov $imm, mem. */
+static bool is_plain_move(const struct insn *i)
+{
+	switch (i->opcode) {
+	case 0x89:
+	case 0x8b:
+		return i->mod != 3;
+	case 0xa1:
+	case 0xa3:
+		return true;
+	case 0xc7:
+		return i->mod != 3 && !(i->reg & 7);
+	default:
+		return false;
+	}
+}
+
+/* Kernel code stays what it is. */
 static void remember(struct vcpu *v, const struct insn *i)
 {
 	struct lapic_insn *e = lapic_insn(v);
 	struct walk_regs r;
 
 	hvm_ops->get_paging(v, &r);
-	if (i->mode != 64 || r.user || i->map != MAP_ONE || i->mod == 3 ||
-	    i->operand_bytes != 4 || i->lock || i->rep || i->repne)
-		return;
-	if (i->opcode != 0x89 && i->opcode != 0x8b &&
-	    !(i->opcode == 0xc7 && !(i->reg & 7)))
+	if (i->mode != 64 || r.user || i->map != MAP_ONE ||
+	    i->operand_bytes != 4 || i->lock || i->rep || i->repne ||
+	    !is_plain_move(i))
 		return;
 	*e = (struct lapic_insn){
 		.rip = v->regs.rip,
 		.cr3 = r.cr3,
 		.length = i->length,
 		.reg = i->reg,
-		.write = i->opcode != 0x8b,
+		.write = i->opcode != 0x8b && i->opcode != 0xa1,
 		.has_imm = i->opcode == 0xc7,
 		.imm = (uint32_t)i->imm,
 	};
