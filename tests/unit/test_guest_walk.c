@@ -76,7 +76,8 @@ static void fresh(void)
 	for (unsigned int i = 0; i < PAGES; i++)
 		types[i] = P2M_RAM_RW;
 	ring = lookups = 0;
-	hd = (struct hvm_domain){.p2m_generation = 1};
+	hd = (struct hvm_domain){0};
+	domain.p2m.ram_left++; /* nothing of the last test is known */
 	hv = (struct hvm_vcpu){.hd = &hd};
 	domain.arch = &hd;
 	vcpu = (struct vcpu){.domain = &domain, .arch = &hv};
@@ -217,7 +218,7 @@ static void copies(void)
 	table(4)[0] &= ~W;
 	CHECK_EQ(hvm_copy_to_guest(&vcpu, 0x10, text, 4), -EFAULT);
 	types[0x10] = P2M_GRANT_RO;
-	hd.p2m_generation++;
+	domain.p2m.ram_left++;
 	CHECK_EQ(hvm_copy_to_guest(&vcpu, 0x1010, text, 4), -EFAULT);
 	CHECK_EQ(hvm_copy_from_guest(&vcpu, buf, 0x1010, 4), 0);
 	/* user mode cannot reach the kernel's pages */
@@ -266,7 +267,7 @@ static void known_walks(void)
 	expect_word(0, 5);
 	/* the page leaves the p2m */
 	types[0x11] = P2M_NONE;
-	hd.p2m_generation++;
+	domain.p2m.ram_left++;
 	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, 0, 8), -EFAULT);
 	/* an address that is not canonical is not its neighbour */
 	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, BIT(48) | 0x1000, 8),
@@ -274,6 +275,30 @@ static void known_walks(void)
 	expect_word(0x1000, 0x0303030303030303);
 	ring = 3;
 	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, 0x1000, 8), -EFAULT);
+}
+
+/* What another domain has granted leaves the p2m without being counted: it is
+ * not remembered, be it the page or a table on the way to it. */
+static void known_walks_are_of_ram(void)
+{
+	uint64_t word;
+
+	fresh();
+	table(4)[0] = 0x10000 | P | W;
+	memset(ram[0x10], 1, 8);
+	types[0x10] = P2M_GRANT_RW;
+	expect_word(0, 0x0101010101010101);
+	expect_word(0, 0x0101010101010101);
+	types[0x10] = P2M_NONE;
+	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, 0, 8), -EFAULT);
+
+	fresh();
+	types[4] = P2M_GRANT_RW;
+	table(4)[0] = 0x10000 | P | W;
+	expect_word(0, 0);
+	expect_word(0, 0);
+	types[4] = P2M_NONE;
+	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, 0, 8), -EFAULT);
 }
 
 /* A page is looked up once, until the p2m loses something. */
@@ -288,7 +313,7 @@ static void page_cache(void)
 	CHECK_EQ(walk(0x0, 0, &e), 0x8000);
 	CHECK_EQ(lookups, 4);
 	types[3] = P2M_NONE;
-	hd.p2m_generation++;
+	domain.p2m.ram_left++;
 	CHECK_EQ(walk(0x0, 0, &e), ~0UL);
 	CHECK(lookups > 4);
 	/* what is not plain RAM is asked for each time */
@@ -308,6 +333,7 @@ int main(void)
 		{"PAE, 32-bit, no paging", legacy_modes},
 		{"copies", copies},
 		{"walks that are remembered", known_walks},
+		{"only walks through RAM are", known_walks_are_of_ram},
 		{"the cache of pages", page_cache},
 	};
 

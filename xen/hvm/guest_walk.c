@@ -32,9 +32,8 @@
 
 static void *gfn_virt_slow(struct vcpu *v, gfn_t gfn, bool write)
 {
-	struct hvm_vcpu *hv = hvm_vcpu(v);
-	struct p2m_cache *c = &hv->p2m_cache;
-	uint32_t generation = READ_ONCE(hv->hd->p2m_generation);
+	struct p2m_cache *c = &hvm_vcpu(v)->p2m_cache;
+	uint64_t generation = READ_ONCE(v->domain->p2m.ram_left);
 	enum p2m_type type;
 	void *page;
 	mfn_t mfn;
@@ -58,16 +57,29 @@ static void *gfn_virt_slow(struct vcpu *v, gfn_t gfn, bool write)
 	return page;
 }
 
-static inline void *gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
+/* The page if it is RAM and was looked up lately. */
+static inline void *known_ram(const struct vcpu *v, gfn_t gfn)
 {
-	struct hvm_vcpu *hv = hvm_vcpu(v);
-	const struct p2m_cache *c = &hv->p2m_cache;
+	const struct p2m_cache *c = &hvm_vcpu(v)->p2m_cache;
 	unsigned int slot = gfn_x(gfn) % P2M_CACHE;
 
-	if (likely(c->e[slot].tag == gfn_x(gfn) + 1 &&
-		   c->generation == READ_ONCE(hv->hd->p2m_generation)))
-		return c->e[slot].page;
-	return gfn_virt_slow(v, gfn, write);
+	if (unlikely(c->e[slot].tag != gfn_x(gfn) + 1 ||
+		     c->generation != READ_ONCE(v->domain->p2m.ram_left)))
+		return NULL;
+	return c->e[slot].page;
+}
+
+static inline void *gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
+{
+	void *page = known_ram(v, gfn);
+
+	return likely(page) ? page : gfn_virt_slow(v, gfn, write);
+}
+
+/* The page only if it is RAM, which does not leave the p2m unseen. */
+static void *ram_virt(struct vcpu *v, gfn_t gfn)
+{
+	return gfn_virt(v, gfn, true) ? known_ram(v, gfn) : NULL;
 }
 
 HOT void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
@@ -76,13 +88,13 @@ HOT void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
 }
 
 /*
- * What gfn_virt() and known_page() give is a pointer without a reference. It is
- * good while interrupts stay off from before the look until the last access:
- * whoever takes a page out of the p2m clears the entry, raises the generation
- * (hvm_flush()), and frees the frame only after p2m_flush(), which waits until
- * each CPU that runs a vCPU of the domain has taken an interrupt. A look before
- * that interrupt is over with its access when the CPU takes it; one after it
- * sees the new generation and the cleared entry.
+ * What gfn_virt() gives and a remembered walk holds is a pointer without a
+ * reference. It is good while interrupts stay off from before the look until
+ * the last access: whoever takes a page out of the p2m clears the entry, counts
+ * it if it was RAM (nothing else is remembered), and frees the frame only after
+ * p2m_flush(), which waits until each CPU that runs a vCPU of the domain has
+ * taken an interrupt. A look before that interrupt is over with its access when
+ * the CPU takes it; one after it sees the new count and the cleared entry.
  */
 
 /* Sets bits in an entry that was read as old; nothing if it changed since. */
@@ -239,26 +251,29 @@ bool guest_walk(struct vcpu *v, uint64_t gva, uint32_t access, gpa_t *gpa,
 	return good;
 }
 
+static inline uint64_t walk_tag(uint64_t va, bool write)
+{
+	return va >> 12 | (write ? WALK_TAG_WRITE : WALK_TAG);
+}
+
 static inline struct known_walk *walk_slot(struct vcpu *v, uint64_t tag)
 {
 	/* Reading and writing the same page have a slot each. */
 	return &hvm_vcpu(v)->walks.e[(tag ^ tag >> 3 ^ tag >> 61) % WALK_CACHE];
 }
 
-/* Where va is, if it was walked before and nothing on the way has changed. */
-static inline char *known_page(struct vcpu *v, const struct known_walk *w,
-			       uint64_t tag, uint64_t cr3)
+/* That walk was remembered, and nothing on the way has changed: w->page. */
+static inline bool walk_holds(struct vcpu *v, const struct known_walk *w,
+			      uint64_t tag, uint64_t cr3)
 {
-	uint32_t *generation = &hvm_vcpu(v)->hd->p2m_generation;
-
 	if (unlikely(w->tag != tag || w->cr3 != cr3 ||
-		     w->generation != READ_ONCE(*generation)))
-		return NULL;
+		     w->generation != READ_ONCE(v->domain->p2m.ram_left)))
+		return false;
 #pragma GCC unroll 4
 	for (unsigned int i = 0; i < 4; i++)
 		if (unlikely(READ_ONCE(*w->entry[i].at) != w->entry[i].was))
-			return NULL;
-	return w->page;
+			return false;
+	return true;
 }
 
 /*
@@ -278,7 +293,7 @@ static bool note_entries(struct vcpu *v, struct known_walk *w, uint64_t cr3,
 			w->entry[i] = w->entry[i - 1];
 			continue;
 		}
-		table = gfn_virt(v, gpa_to_gfn(e & PTE_ADDR), false);
+		table = ram_virt(v, gpa_to_gfn(e & PTE_ADDR));
 		if (!table)
 			return false;
 		w->entry[i].at = &table[(gva >> shift) % 512];
@@ -292,23 +307,23 @@ static bool note_entries(struct vcpu *v, struct known_walk *w, uint64_t cr3,
 	return true;
 }
 
-static __attribute__((noinline)) void remember_walk(struct vcpu *v,
-						    struct known_walk *w,
-						    uint64_t cr3, uint64_t va,
-						    uint64_t tag)
+/* A walk in kernel mode, which has just been done for a copy. */
+static void remember_walk(struct vcpu *v, uint64_t va, uint64_t tag,
+			  uint64_t cr3)
 {
+	struct known_walk *w = walk_slot(v, tag);
 	bool write = tag & WALK_TAG_WRITE;
 	uint64_t need = PTE_PRESENT | PTE_ACCESSED | (write ? PTE_WRITE : 0);
 	gpa_t gpa;
 
 	w->tag = 0;
-	w->generation = READ_ONCE(hvm_vcpu(v)->hd->p2m_generation);
+	w->generation = READ_ONCE(v->domain->p2m.ram_left);
 	smp_rmb();
 	if (!note_entries(v, w, cr3, va, need, &gpa))
 		return;
 	if (write && !(w->entry[3].was & PTE_DIRTY))
 		return;
-	w->page = gfn_virt(v, gpa_to_gfn(gpa), write);
+	w->page = ram_virt(v, gpa_to_gfn(gpa));
 	if (!w->page)
 		return;
 	w->cr3 = cr3;
@@ -352,8 +367,8 @@ static bool copy_part(struct vcpu *v, const struct walk_regs *r, void *buf,
 	return page;
 }
 
-static __attribute__((noinline)) int
-copy_slow(struct vcpu *v, void *buf, uint64_t va, size_t len, uint32_t access)
+static int copy_slow(struct vcpu *v, void *buf, uint64_t va, size_t len,
+		     uint32_t access)
 {
 	struct walk_regs r;
 	char *p = buf;
@@ -373,34 +388,44 @@ copy_slow(struct vcpu *v, void *buf, uint64_t va, size_t len, uint32_t access)
 	return 0;
 }
 
-/* What stays within a page; the rest takes the walk. */
+static inline bool in_one_page(uint64_t va, size_t len)
+{
+	return va % PAGE_SIZE + len <= PAGE_SIZE;
+}
+
+/* By a walk, which is remembered if it is of the usual kind. */
+static __attribute__((noinline)) int
+copy_walking(struct vcpu *v, void *buf, uint64_t va, size_t len, bool write)
+{
+	uint64_t cr3 = hvm_ops->kernel_cr3(v);
+	int err = copy_slow(v, buf, va, len, write ? WALK_WRITE : 0);
+	unsigned long flags;
+
+	if (err || !len || !in_one_page(va, len) || cr3 == NO_KERNEL_CR3)
+		return err;
+	flags = local_irq_save();
+	remember_walk(v, va, walk_tag(va, write), cr3);
+	local_irq_restore(flags);
+	return 0;
+}
+
 static inline int copy_guest(struct vcpu *v, void *buf, uint64_t va, size_t len,
 			     bool write)
 {
-	uint64_t tag = va >> 12 | (write ? WALK_TAG_WRITE : WALK_TAG);
-	uint64_t cr3 = hvm_ops->kernel_cr3(v);
-	struct known_walk *w = walk_slot(v, tag);
-	bool usual = va % PAGE_SIZE + len <= PAGE_SIZE && cr3 != NO_KERNEL_CR3;
+	uint64_t cr3 = hvm_ops->kernel_cr3(v), tag = walk_tag(va, write);
+	const struct known_walk *w = walk_slot(v, tag);
 	unsigned long flags = local_irq_save();
-	char *page = usual ? known_page(v, w, tag, cr3) : NULL;
-	int err;
 
-	if (likely(page)) {
-		if (write)
-			copy_short(page + va % PAGE_SIZE, buf, len);
-		else
-			copy_short(buf, page + va % PAGE_SIZE, len);
+	if (unlikely(!walk_holds(v, w, tag, cr3) || !in_one_page(va, len))) {
 		local_irq_restore(flags);
-		return 0;
+		return copy_walking(v, buf, va, len, write);
 	}
+	if (write)
+		copy_short(w->page + va % PAGE_SIZE, buf, len);
+	else
+		copy_short(buf, w->page + va % PAGE_SIZE, len);
 	local_irq_restore(flags);
-	err = copy_slow(v, buf, va, len, write ? WALK_WRITE : 0);
-	if (!err && usual && len) {
-		flags = local_irq_save();
-		remember_walk(v, w, cr3, va, tag);
-		local_irq_restore(flags);
-	}
-	return err;
+	return 0;
 }
 
 HOT int hvm_copy_to_guest(struct vcpu *v, uint64_t va, const void *src,

@@ -48,7 +48,6 @@ void hvm_flush(void *cookie)
 	bool any = false;
 	struct vcpu *v;
 
-	atomic_add(&hvm_domain(d)->p2m_generation, 1U);
 	for_each_vcpu(d, v)
 		hvm_ops->flush(v);
 	smp_mb();
@@ -148,7 +147,6 @@ static int hvm_domain_init(struct domain *d,
 		return -ENOMEM;
 	d->arch = hd;
 	spin_lock_init(&hd->lock, LOCK_VDEV);
-	hd->p2m_generation = 1;
 	hd->params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
 	hvm_msr_init(d);
 	rc = cpu_policy_create(d, true);

@@ -208,10 +208,11 @@ struct fpu_state;
 /* Why something waits at the guest's door. */
 enum irq_source { IRQ_NOBODY, IRQ_CALLBACK, IRQ_PIC, IRQ_LAPIC };
 
-/* A small cache of the p2m: RAM that was reached lately, by gfn. */
+/* A small cache of the p2m: RAM that was reached lately, by gfn. Generations
+ * are those of p2m->ram_left. */
 #define P2M_CACHE 64
 struct p2m_cache {
-	uint32_t generation;
+	uint64_t generation;
 	struct {
 		uint64_t tag; /* gfn plus 1; 0: empty */
 		void *page;
@@ -229,7 +230,7 @@ struct walk_cache {
 		uint64_t
 			tag; /* page number, and whether for writing; 0: none */
 		uint64_t cr3;
-		uint64_t generation; /* of the p2m */
+		uint64_t generation;
 		char *page;
 		struct {
 			const uint64_t *at;
@@ -321,8 +322,7 @@ struct hvm_domain {
 	uint8_t callback_vector; /* 0: none */
 	bool callback_line;      /* the callback is a line: dev/virq.c */
 	bool has_lapic;
-	uint32_t p2m_generation; /* something left the p2m */
-	spinlock_t lock;         /* LOCK_VDEV: lists below, devices */
+	spinlock_t lock; /* LOCK_VDEV: lists below, devices */
 	struct portio *ports;
 	struct mmio *mmio;
 	uint64_t params[HVM_NR_PARAMS];
