@@ -55,6 +55,41 @@ static void registers(void)
 	APIC(TPR) = 0;
 }
 
+/* With the address in the instruction (A3, A1), a constant (C7), and through a
+ * register (89, 8B), each several times from the same place. */
+static void forms(void)
+{
+	unsigned int good = 0;
+
+	for (uint64_t i = 1; i <= 4; i++) {
+		uint64_t rax = ~0ul, rcx = ~0ul, val = ~0ul;
+
+		__asm__ volatile("movabsl %%eax, 0xfee00080\n\t"
+				 "movl %%ecx, %%eax\n\t"
+				 "movabsl 0xfee00080, %%eax"
+				 : "+a"(rax)
+				 : "c"(0)
+				 : "memory");
+		good += rax == 0xff; /* as much as TPR keeps */
+		__asm__ volatile("movl %%ecx, (%1)\n\t"
+				 "movl (%1), %%ecx"
+				 : "+c"(rcx)
+				 : "r"(0xfee00080ul)
+				 : "memory");
+		good += rcx == 0xff;
+		__asm__ volatile("movl $0x25, (%1)\n\t"
+				 "movl (%1), %k0"
+				 : "=&r"(val)
+				 : "r"(0xfee00080ul)
+				 : "memory");
+		good += val == 0x25;
+		APIC(TPR) = (uint32_t)i;
+		good += APIC(TPR) == i;
+	}
+	check(good == 16, "each form of a move, again and again (%u)", good);
+	APIC(TPR) = 0;
+}
+
 static void self_interrupts(void)
 {
 	trap_handler(0x51, on_low);
@@ -261,6 +296,7 @@ static void by_msr(void)
 void guest_main(void)
 {
 	registers();
+	forms();
 	self_interrupts();
 	timer();
 	trap_handler(0x60, on_round);
