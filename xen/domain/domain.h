@@ -110,6 +110,9 @@ struct domain_kind {
 			     size_t len);
 	int (*copy_from_guest)(struct vcpu *v, void *dst, uint64_t va,
 			       size_t len);
+	/* A page of the caller's plain memory, without a reference: good while
+	 * interrupts stay off. NULL, also as the operation: hold the frame. */
+	void *(*own_page)(struct vcpu *v, gfn_t gfn);
 	/* The frame (gfn if translated) that kernel address va maps to, for a
 	 * structure that stays registered. False: not mapped (writable). */
 	bool (*va_to_gfn)(struct vcpu *v, uint64_t va, gfn_t *gfn);

@@ -12,101 +12,116 @@
 
 #define CHUNK 16U
 
-/* One side of a copy. */
+/*
+ * One side of a copy. A frame that is held stays so for the next operations;
+ * the caller's own memory needs no hold (domain.h, own_page), but for what is
+ * unusual.
+ */
 struct side {
-	struct domain *d; /* held; NULL: nothing is */
-	domid_t id;       /* as the operation names it */
-	bool by_ref, write;
-	bool have_page;
-	uint64_t which; /* the grant reference or the gfn */
-	struct grant_use use;
-	mfn_t mfn;
+	struct domain *granter; /* held; NULL: none */
+	domid_t id;             /* the granter as the operations name it */
+	bool write;
+	enum { NOTHING, GRANTED, OWN } held;
+	uint64_t gfn;         /* OWN */
+	struct grant_use use; /* GRANTED; use.mfn: the frame of both */
 };
+
+static inline void begin_side(struct side *s, bool write)
+{
+	s->granter = NULL;
+	s->write = write;
+	s->held = NOTHING;
+}
 
 static void drop_page(struct side *s)
 {
-	if (!s->have_page)
-		return;
-	if (s->by_ref)
+	if (s->held == GRANTED)
 		grant_unuse(&s->use, GNTMAP_host_map, true);
-	else
-		put_guest_frame(s->mfn, s->write);
-	s->have_page = false;
+	else if (s->held == OWN)
+		put_guest_frame(s->use.mfn, s->write);
+	s->held = NOTHING;
 }
 
 static void drop_side(struct side *s)
 {
 	drop_page(s);
-	if (s->d)
-		put_domain(s->d);
-	s->d = NULL;
+	if (s->granter)
+		put_domain(s->granter);
+	s->granter = NULL;
 }
 
-static int take_domain(struct side *s, domid_t id, bool by_ref)
-{
-	/* Only one's own memory may be named by frame. */
-	if (id != DOMID_SELF && !by_ref)
-		return GNTST_permission_denied;
-	if (s->d && s->id == id)
-		return GNTST_okay;
-	drop_side(s);
-	s->id = id;
-	s->d = get_domain(id);
-	return s->d ? GNTST_okay : GNTST_bad_domain;
-}
-
-static int take_ref(struct vcpu *v, struct side *s)
+/* The frame that id has granted as ref. GNTST_*. */
+static int hold_granted(struct vcpu *v, struct side *s, domid_t id,
+			uint32_t ref)
 {
 	int err;
 
-	s->use = (struct grant_use){
-		.granter = s->d,
-		.user = v->domain->id,
-		.ref = (uint32_t)s->which,
-		.flags = GNTMAP_host_map | (s->write ? 0 : GNTMAP_readonly),
-	};
-	err = grant_use(&s->use);
-	s->mfn = s->use.mfn;
-	return err;
-}
-
-static int take_frame(struct side *s)
-{
-	enum p2m_type type;
-
-	s->mfn = get_guest_frame(s->d, _gfn(s->which), s->write, &type);
-	if (mfn_eq(s->mfn, INVALID_MFN))
-		return GNTST_bad_page;
-	if (type == P2M_FOREIGN || p2m_is_grant(type)) {
-		put_guest_frame(s->mfn, s->write);
-		return GNTST_bad_page;
-	}
-	return GNTST_okay;
-}
-
-static int take_page(struct vcpu *v, struct side *s, bool by_ref,
-		     uint64_t which)
-{
-	int err;
-
-	if (s->have_page && s->by_ref == by_ref && s->which == which)
+	if (s->held == GRANTED && s->id == id && s->use.ref == ref)
 		return GNTST_okay;
 	drop_page(s);
-	s->by_ref = by_ref;
-	s->which = which;
-	err = by_ref ? take_ref(v, s) : take_frame(s);
-	s->have_page = !err;
+	if (s->granter && s->id != id)
+		drop_side(s);
+	if (!s->granter) {
+		s->id = id;
+		s->granter = get_domain(id);
+	}
+	if (!s->granter)
+		return GNTST_bad_domain;
+	s->use.granter = s->granter;
+	s->use.user = v->domain->id;
+	s->use.ref = ref;
+	s->use.flags = GNTMAP_host_map | (s->write ? 0 : GNTMAP_readonly);
+	err = grant_use(&s->use);
+	if (!err)
+		s->held = GRANTED;
 	return err;
 }
 
-static int take_side(struct vcpu *v, struct side *s,
-		     const struct gnttab_copy_ptr *p, bool by_ref)
+/* The caller's frame gfn, held; NULL: it is no memory, or another's. */
+static char *hold_own(struct vcpu *v, struct side *s, gfn_t gfn)
 {
-	int err = take_domain(s, p->domid, by_ref);
+	enum p2m_type type;
+	mfn_t mfn;
 
-	if (err)
-		return err;
-	return take_page(v, s, by_ref, by_ref ? p->u.ref : p->u.gmfn);
+	if (s->held == OWN && s->gfn == gfn_x(gfn))
+		return mfn_to_virt(s->use.mfn);
+	drop_page(s);
+	mfn = get_guest_frame(v->domain, gfn, s->write, &type);
+	if (mfn_eq(mfn, INVALID_MFN))
+		return NULL;
+	if (type == P2M_FOREIGN || p2m_is_grant(type)) {
+		put_guest_frame(mfn, s->write);
+		return NULL;
+	}
+	s->use.mfn = mfn;
+	s->gfn = gfn_x(gfn);
+	s->held = OWN;
+	return mfn_to_virt(mfn);
+}
+
+static int check_side(struct vcpu *v, struct side *s,
+		      const struct gnttab_copy_ptr *p, bool by_ref)
+{
+	if (by_ref)
+		return hold_granted(v, s, p->domid, p->u.ref);
+	/* Ends here, since it takes a lock. */
+	if (s->held == GRANTED)
+		drop_page(s);
+	/* Only one's own memory may be named by frame. */
+	return p->domid == DOMID_SELF ? GNTST_okay : GNTST_permission_denied;
+}
+
+/* check_side() done, interrupts off. */
+static inline char *find_page(struct vcpu *v, struct side *s,
+			      const struct gnttab_copy_ptr *p, bool by_ref)
+{
+	const struct domain_kind *k = v->domain->kind;
+	char *page;
+
+	if (by_ref)
+		return mfn_to_virt(s->use.mfn);
+	page = k->own_page ? k->own_page(v, _gfn(p->u.gmfn)) : NULL;
+	return likely(page) ? page : hold_own(v, s, _gfn(p->u.gmfn));
 }
 
 static bool in_page(uint16_t offset, uint16_t len)
@@ -114,35 +129,57 @@ static bool in_page(uint16_t offset, uint16_t len)
 	return offset <= PAGE_SIZE && len <= PAGE_SIZE - offset;
 }
 
+/* Both sides are checked. */
+static int do_copy(struct vcpu *v, const struct gnttab_copy *op,
+		   struct side *src, struct side *dst)
+{
+	unsigned long flags = local_irq_save();
+	int err = GNTST_bad_page;
+	char *from, *to = NULL;
+
+	from = find_page(v, src, &op->source, op->flags & GNTCOPY_source_gref);
+	if (from)
+		to = find_page(v, dst, &op->dest,
+			       op->flags & GNTCOPY_dest_gref);
+	if (to && in_page(op->source.offset, op->len) &&
+	    in_page(op->dest.offset, op->len)) {
+		memmove(to + op->dest.offset, from + op->source.offset,
+			op->len);
+		err = GNTST_okay;
+	} else if (to) {
+		err = GNTST_bad_copy_arg;
+	}
+	local_irq_restore(flags);
+	return err;
+}
+
 static int copy_one(struct vcpu *v, const struct gnttab_copy *op,
 		    struct side *src, struct side *dst)
 {
-	int err =
-		take_side(v, src, &op->source, op->flags & GNTCOPY_source_gref);
+	int err = check_side(v, src, &op->source,
+			     op->flags & GNTCOPY_source_gref);
 
 	if (!err)
-		err = take_side(v, dst, &op->dest,
-				op->flags & GNTCOPY_dest_gref);
-	if (!err && (!in_page(op->source.offset, op->len) ||
-		     !in_page(op->dest.offset, op->len)))
-		err = GNTST_bad_copy_arg;
+		err = check_side(v, dst, &op->dest,
+				 op->flags & GNTCOPY_dest_gref);
+	if (!err)
+		err = do_copy(v, op, src, dst);
 	if (err) {
 		drop_side(src);
 		drop_side(dst);
-		return err;
 	}
-	memmove((char *)mfn_to_virt(dst->mfn) + op->dest.offset,
-		(char *)mfn_to_virt(src->mfn) + op->source.offset, op->len);
-	return GNTST_okay;
+	return err;
 }
 
 long grant_copy_array(struct vcpu *v, uint64_t uop, uint32_t count,
 		      uint32_t *done)
 {
 	struct gnttab_copy op[CHUNK];
-	struct side src = {0}, dst = {.write = true};
+	struct side src, dst;
 	long err = 0;
 
+	begin_side(&src, false);
+	begin_side(&dst, true);
 	while (!err && *done < count) {
 		uint32_t n = min(count - *done, CHUNK);
 

@@ -15,8 +15,6 @@
 /* A guest can change its entry faster than we can compare and swap. */
 #define ENTRY_TRIES 5
 
-#define GNTMAP_BOTH (GNTMAP_device_map | GNTMAP_host_map)
-
 /* Flags and user of an entry in one word. */
 static uint32_t entry_word(uint16_t flags, domid_t user)
 {
@@ -87,22 +85,22 @@ static int hold_pinned(struct domain *granter, const struct pin *p,
 
 static bool pin_would_overflow(const struct pin *p)
 {
-	return p->host_ro == UINT16_MAX || p->host_rw == UINT16_MAX ||
-	       p->dev_ro == UINT16_MAX || p->dev_rw == UINT16_MAX;
+	return pin_count(p, PIN_HOST_RO) == UINT16_MAX ||
+	       pin_count(p, PIN_HOST_RW) == UINT16_MAX ||
+	       pin_count(p, PIN_DEV_RO) == UINT16_MAX ||
+	       pin_count(p, PIN_DEV_RW) == UINT16_MAX;
 }
 
-static void pin_add(struct pin *p, uint32_t flags, int n)
+/* One more of each of the counts that flags (GNTMAP_*) ask for. */
+static uint64_t one_use(uint32_t flags)
 {
-	bool ro = flags & GNTMAP_readonly;
+	uint64_t one = 0;
 
-	if (flags & GNTMAP_host_map) {
-		p->host_ro = (uint16_t)(p->host_ro + (ro ? n : 0));
-		p->host_rw = (uint16_t)(p->host_rw + (ro ? 0 : n));
-	}
-	if (flags & GNTMAP_device_map) {
-		p->dev_ro = (uint16_t)(p->dev_ro + (ro ? n : 0));
-		p->dev_rw = (uint16_t)(p->dev_rw + (ro ? 0 : n));
-	}
+	if (flags & GNTMAP_host_map)
+		one = 1UL << PIN_HOST_RO;
+	if (flags & GNTMAP_device_map)
+		one |= 1UL << PIN_DEV_RO;
+	return flags & GNTMAP_readonly ? one : one << PIN_HOST_RW;
 }
 
 /* Lock held. */
@@ -137,7 +135,7 @@ static int use_locked(struct grant_table *t, struct grant_use *u)
 		p->mfn_high = (uint16_t)(mfn_x(u->mfn) >> 32);
 		p->user = u->user;
 	}
-	pin_add(p, u->flags & (GNTMAP_BOTH | GNTMAP_readonly), 1);
+	p->uses += one_use(u->flags);
 	return GNTST_okay;
 }
 
@@ -164,7 +162,7 @@ void grant_unuse(const struct grant_use *u, uint32_t flags, bool last)
 		put_guest_frame(u->mfn, !readonly);
 	spin_lock(&t->lock);
 	p = grant_pin(t, u->ref);
-	pin_add(p, (flags & GNTMAP_BOTH) | (u->flags & GNTMAP_readonly), -1);
+	p->uses -= one_use(flags | (u->flags & GNTMAP_readonly));
 	unmark_entry(grant_entry(t, u->ref), p, readonly);
 	spin_unlock(&t->lock);
 }

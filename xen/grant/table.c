@@ -22,18 +22,6 @@ PARAM_UINT("gnttab_max_maptrack_frames", limit_maptrack, 0, 16384,
 
 #define PIN_PAGES_PER_FRAME (ENTRIES_PER_FRAME / PINS_PER_PAGE)
 
-struct grant_entry_v1 *grant_entry(struct grant_table *t, uint32_t ref)
-{
-	ref = (uint32_t)index_nospec(ref, grant_entries(t));
-	return &t->shared[ref / ENTRIES_PER_FRAME][ref % ENTRIES_PER_FRAME];
-}
-
-struct pin *grant_pin(struct grant_table *t, uint32_t ref)
-{
-	ref = (uint32_t)index_nospec(ref, grant_entries(t));
-	return &t->pins[ref / PINS_PER_PAGE][ref % PINS_PER_PAGE];
-}
-
 /* One frame more. */
 static int add_frame(struct domain *d, struct grant_table *t)
 {
@@ -166,8 +154,10 @@ static void dump_domain(struct domain *d)
 			printk("  %5u mfn %#lx flags %#x for d%u: host %u/%u "
 			       "device %u/%u (ro/rw)\n",
 			       i, mfn_x(pin_mfn(p)), grant_entry(t, i)->flags,
-			       p->user, p->host_ro, p->host_rw, p->dev_ro,
-			       p->dev_rw);
+			       p->user, pin_count(p, PIN_HOST_RO),
+			       pin_count(p, PIN_HOST_RW),
+			       pin_count(p, PIN_DEV_RO),
+			       pin_count(p, PIN_DEV_RW));
 	}
 	spin_unlock(&t->lock);
 }

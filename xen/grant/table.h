@@ -15,8 +15,7 @@ struct pin {
 	uint32_t mfn_low;
 	uint16_t mfn_high;
 	domid_t user;
-	uint16_t host_ro, host_rw; /* CPU mappings, and copies under way */
-	uint16_t dev_ro, dev_rw;   /* device mappings */
+	uint64_t uses; /* four counts, see below */
 };
 #define PINS_PER_PAGE (PAGE_SIZE / sizeof(struct pin))
 
@@ -24,13 +23,25 @@ static inline mfn_t pin_mfn(const struct pin *p)
 {
 	return _mfn((uint64_t)p->mfn_high << 32 | p->mfn_low);
 }
+/* 16 bits each: read-only and writable mappings by CPUs (and copies under way),
+ * the same by devices. */
+#define PIN_HOST_RO 0
+#define PIN_HOST_RW 16
+#define PIN_DEV_RO  32
+#define PIN_DEV_RW  48
+#define PIN_WRITES  (0xffffUL << PIN_HOST_RW | 0xffffUL << PIN_DEV_RW)
+
+static inline uint16_t pin_count(const struct pin *p, unsigned int shift)
+{
+	return (uint16_t)(p->uses >> shift);
+}
 static inline bool pin_writes(const struct pin *p)
 {
-	return p->host_rw || p->dev_rw;
+	return p->uses & PIN_WRITES;
 }
 static inline bool pin_used(const struct pin *p)
 {
-	return p->host_ro || p->dev_ro || pin_writes(p);
+	return p->uses;
 }
 
 /* What a handle stands for. It holds one reference on the frame (a writable one
@@ -72,12 +83,21 @@ int grant_use(struct grant_use *u);
  * last. Takes the granter's lock. */
 void grant_unuse(const struct grant_use *u, uint32_t flags, bool last);
 
-/* The shared entry and its pin; ref is below the table's end, lock held. */
-struct grant_entry_v1 *grant_entry(struct grant_table *t, uint32_t ref);
-struct pin *grant_pin(struct grant_table *t, uint32_t ref);
 static inline uint32_t grant_entries(const struct grant_table *t)
 {
 	return t->nr_frames * (uint32_t)ENTRIES_PER_FRAME;
+}
+/* The shared entry and its pin; ref is below the table's end, lock held. */
+static inline struct grant_entry_v1 *grant_entry(struct grant_table *t,
+						 uint32_t ref)
+{
+	ref = (uint32_t)index_nospec(ref, grant_entries(t));
+	return &t->shared[ref / ENTRIES_PER_FRAME][ref % ENTRIES_PER_FRAME];
+}
+static inline struct pin *grant_pin(struct grant_table *t, uint32_t ref)
+{
+	ref = (uint32_t)index_nospec(ref, grant_entries(t));
+	return &t->pins[ref / PINS_PER_PAGE][ref % PINS_PER_PAGE];
 }
 /* table.c: makes the table at least that long. Lock held. -ENOMEM, -EINVAL:
  * above the limit. */

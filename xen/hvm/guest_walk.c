@@ -76,10 +76,13 @@ static inline void *gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
 	return likely(page) ? page : gfn_virt_slow(v, gfn, write);
 }
 
-/* The page only if it is RAM, which does not leave the p2m unseen. */
-static void *ram_virt(struct vcpu *v, gfn_t gfn)
+HOT void *hvm_own_page(struct vcpu *v, gfn_t gfn)
 {
-	return gfn_virt(v, gfn, true) ? known_ram(v, gfn) : NULL;
+	void *page = known_ram(v, gfn);
+
+	if (likely(page))
+		return page;
+	return gfn_virt_slow(v, gfn, true) ? known_ram(v, gfn) : NULL;
 }
 
 HOT void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
@@ -293,7 +296,7 @@ static bool note_entries(struct vcpu *v, struct known_walk *w, uint64_t cr3,
 			w->entry[i] = w->entry[i - 1];
 			continue;
 		}
-		table = ram_virt(v, gpa_to_gfn(e & PTE_ADDR));
+		table = hvm_own_page(v, gpa_to_gfn(e & PTE_ADDR));
 		if (!table)
 			return false;
 		w->entry[i].at = &table[(gva >> shift) % 512];
@@ -323,7 +326,7 @@ static void remember_walk(struct vcpu *v, uint64_t va, uint64_t tag,
 		return;
 	if (write && !(w->entry[3].was & PTE_DIRTY))
 		return;
-	w->page = ram_virt(v, gpa_to_gfn(gpa));
+	w->page = hvm_own_page(v, gpa_to_gfn(gpa));
 	if (!w->page)
 		return;
 	w->cr3 = cr3;

@@ -20,7 +20,9 @@ bool guest_walk(struct vcpu *v, uint64_t gva, uint32_t access, gpa_t *gpa,
 /* Where gfn's memory is, if it is RAM (and may be written, if write). */
 void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write);
 
-/* The kind table's. 0 or -EFAULT. */
+/* The kind table's: where gfn is, if it is plain RAM. */
+void *hvm_own_page(struct vcpu *v, gfn_t gfn);
+/* 0 or -EFAULT. */
 int hvm_copy_to_guest(struct vcpu *v, uint64_t va, const void *src, size_t len);
 int hvm_copy_from_guest(struct vcpu *v, void *dst, uint64_t va, size_t len);
 /* The bytes at linear address va, for a decoder: how many could be read. */

@@ -325,6 +325,7 @@ static const struct domain_kind kind = {
 	.ioreq_frame = ioreq_resource,
 	.ioreq_size = ioreq_resource_size,
 	.info_flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap,
+	.own_page = hvm_own_page,
 	.grant_map = hvm_grant_map,
 	.grant_unmap = hvm_grant_unmap,
 	.grant_replace = hvm_grant_replace,
