@@ -6,8 +6,9 @@ import gzip
 import hashlib
 import os
 import subprocess
+import tempfile
 
-from . import debian
+from . import debian, iso
 from .cpio import Tree
 from .hypervisor import SOURCE, build_dir
 
@@ -27,7 +28,7 @@ DOM0_MODULES = {
 GUEST_MODULES = {
     "blk": ["xen-blkfront"], "net": ["xen-netfront"],
     # An HVM guest's emulated disk and cards.
-    "ide": ["ata_piix", "ata_generic", "sd_mod", "sr_mod"],
+    "ide": ["ata_piix", "ata_generic", "ahci", "sd_mod", "sr_mod"],
     "nic": ["e1000", "8139cp"],
 }
 
@@ -61,9 +62,8 @@ def store(tree, name):
 def _forget_old(name, keep=6):
     paths = glob.glob(debian.cache("images", name + "-*.cpio"))
     for path in sorted(paths, key=os.path.getmtime)[:-keep]:
-        os.unlink(path)
-        if os.path.exists(path + ".gz"):
-            os.unlink(path + ".gz")
+        for made in glob.glob(path + "*"):
+            os.unlink(made)
 
 
 def _userland(tree, busybox="/bin/busybox"):
@@ -244,6 +244,18 @@ def packed(path):
         with open(path, "rb") as f:
             debian.keep(out, gzip.compress(f.read(), mtime=0))
     return out
+
+
+def grub_disk(kernel, initrd):
+    """The disk of an HVM guest that boots by GRUB: rig/iso.py, and grub_disk
+    of rig/dom0/lib.sh, which completes it."""
+    initrd = packed(initrd)
+    path = initrd[:-len(".gz")] + ".disk"
+    if not os.path.exists(path):
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as d:
+            iso.make_disk(d + "/disk", kernel.vmlinuz, initrd)
+            os.rename(d + "/disk", path)
+    return path
 
 
 def disk_start(kernel):

@@ -24,18 +24,17 @@ def _config(append, modules):
     return "\n".join(lines + ["boot", "}", ""])
 
 
-def _platforms():
-    found = {p: os.path.isdir("/usr/lib/grub/" + p)
-             for p in ("i386-pc", "x86_64-efi")}
-    for platform, there in found.items():
-        if not there or not shutil.which("grub-mkrescue"):
+def _platforms(*wanted):
+    for platform in wanted:
+        if not os.path.isdir("/usr/lib/grub/" + platform) or \
+                not shutil.which("grub-mkrescue"):
             raise debian.Missing("GRUB for %s is not here; tests/run "
                                  "--packages tells what to install" % platform)
 
 
 def make(path, kernel, append, modules):
     """Writes the image; modules as machine.Qemu takes them."""
-    _platforms()
+    _platforms("i386-pc", "x86_64-efi")
     with tempfile.TemporaryDirectory(prefix="ostler-iso.") as tree:
         os.makedirs(tree + "/boot/grub")
         with open(tree + "/boot/grub/grub.cfg", "w") as f:
@@ -52,6 +51,43 @@ def make(path, kernel, append, modules):
         raise debian.Missing("grub-mkrescue failed:\n" + p.stdout[-1000:])
 
 
+SECTOR = 512
+# Where a guest's disk has its GRUB script, and its kernel.
+SCRIPT_AT, KERNEL_AT = 2040, 2048
+
+
+def make_disk(path, kernel, initrd):
+    """A disk that starts Linux by GRUB under BIOS, with no partition and no
+    file system: files are runs of sectors. What starts it is a script in
+    the sectors before the kernel, completed by grub_disk (dom0/lib.sh)."""
+    _platforms("i386-pc")
+    with tempfile.TemporaryDirectory(prefix="ostler-disk.") as work:
+        with open(work + "/cfg", "w") as f:
+            f.write("source (hd0)%d+%d\n" % (SCRIPT_AT,
+                                             KERNEL_AT - SCRIPT_AT))
+        _run("grub-mkimage", "-O", "i386-pc", "-p", "(hd0)", "-c",
+             work + "/cfg", "-o", work + "/core", "biosdisk", "configfile",
+             "linux")
+        parts = [(0, "/usr/lib/grub/i386-pc/boot.img"), (1, work + "/core"),
+                 (KERNEL_AT, kernel),
+                 (KERNEL_AT + sectors(kernel), initrd)]
+        with open(path, "wb") as out:
+            for at, part in parts:
+                out.seek(at * SECTOR)
+                with open(part, "rb") as f:
+                    out.write(f.read())
+            out.truncate((parts[3][0] + sectors(initrd)) * SECTOR)
+            script = "linux (hd0)%d+%d WORDS\ninitrd (hd0)%d+%d\nboot\n" % (
+                KERNEL_AT, sectors(kernel), parts[3][0], sectors(initrd))
+            out.seek(SCRIPT_AT * SECTOR)
+            out.write(script.encode().ljust(
+                (KERNEL_AT - SCRIPT_AT) * SECTOR, b"\n"))
+
+
+def sectors(path):
+    return -(-os.path.getsize(path) // SECTOR)
+
+
 BIOS_MODULES = ["biosdisk", "iso9660", "multiboot2"]
 
 
@@ -65,7 +101,7 @@ def _run(*command):
 
 def make_bios(path, kernel, append, modules):
     """The same for BIOS, in a tenth of a second: no menu, no files of GRUB's."""
-    _platforms()
+    _platforms("i386-pc")
     with tempfile.TemporaryDirectory(prefix="ostler-iso.") as work:
         tree = work + "/tree"
         os.mkdir(tree)

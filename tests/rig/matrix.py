@@ -86,9 +86,9 @@ def files_of(run, kernel):
     program = bench_program()
     initrd = image.guest(kernel, [program])
     return dict(files, **{"guestbench": program,
-                          "guest-vmlinuz": kernel.vmlinuz,
                           "guest.cpio": initrd,
-                          "guest-hvm.cpio": image.packed(initrd)})
+                          "guest-disk.img": image.grub_disk(kernel,
+                                                            initrd)})
 
 
 def never(run, kind):

@@ -98,9 +98,9 @@ def progress(steps):
 KINDS = {
     "pvh": ("pvh", "guest-kernel", "console=hvc0", "", "console", 90),
     "pv": ("pv", "guest-kernel", "console=hvc0", "", "console", 90),
-    "pvhvm": ("hvm", "guest-vmlinuz", "console=hvc0",
+    "pvhvm": ("hvm", "", "console=hvc0",
               "'vga=\"none\"' 'vnc=0' 'usb=0'", "console", 200),
-    "hvm": ("hvm", "guest-vmlinuz", "console=ttyS0 xen_nopv nopv",
+    "hvm": ("hvm", "", "console=ttyS0 xen_nopv nopv",
             "'vga=\"none\"' 'vnc=0' 'usb=0' 'xen_platform_pci=0' "
             "'serial=\"file:/run/hvm.serial\"'", "serial", 240),
 }
@@ -110,12 +110,17 @@ def make_guest(dom0, steps, kind, slow):
     """Creates one and waits until it speaks; False when it does not."""
     xl_type, kernel, words, lines, where, limit = KINDS[kind]
     limit *= slow
-    config = ". /lab/lib.sh\nconfig %s %s /lab/%s " \
-        "'ramdisk=\"/lab/%s\"' 'memory=%d' " \
-        "'extra=\"%s loglevel=3 do=idle\"' %s\n" % (
-            kind, xl_type, kernel,
-            "guest-hvm.cpio" if xl_type == "hvm" else "guest.cpio",
-            128 if slow == 1 else 96, words, lines)
+    words += " loglevel=3 do=idle"
+    config = ". /lab/lib.sh\n"
+    if kernel:
+        kernel = "/lab/" + kernel
+        lines += " 'ramdisk=\"/lab/guest.cpio\"' 'extra=\"%s\"'" % words
+    else:  # firmware, GRUB and Linux from its disk
+        disk_file = "/var/lib/%s.img" % kind
+        config += "mods blk\ngrub_disk %s '%s'\n" % (disk_file, words)
+        lines += " 'hdtype=\"ahci\"' 'disk=[\"%s,raw,hda,w\"]'" % disk_file
+    config += "config %s %s '%s' 'memory=%d' %s\n" % (
+        kind, xl_type, kernel, 128 if slow == 1 else 96, lines)
     r = dom0.run(config + "cp /run/%s.cfg /etc/xen/\n"
                  "rm -f /var/log/xen/console/guest-%s.log\n"
                  "xl create -q /etc/xen/%s.cfg" % (kind, kind, kind),
@@ -136,11 +141,12 @@ def make_guest(dom0, steps, kind, slow):
     return True
 
 
-def session_files(kernel):
+def session_files(kernel, with_hvm):
     initrd = image.guest(kernel)
-    return {"guest-kernel": kernel.unpacked(), "guest.cpio": initrd,
-            "guest-vmlinuz": kernel.vmlinuz,
-            "guest-hvm.cpio": image.packed(initrd)}
+    files = {"guest-kernel": kernel.unpacked(), "guest.cpio": initrd}
+    if with_hvm:
+        files["guest-disk.img"] = image.grub_disk(kernel, initrd)
+    return files
 
 
 def kinds_of(a):
@@ -167,8 +173,8 @@ def possible(dom0, a, kinds):
 def dom0_of(a, kinds, logs, steps):
     """The session, with dom0's image or disk made."""
     kernel = debian.Kernel(a.kernel)
-    files = session_files(kernel)
     device_model = any(KINDS[k][0] == "hvm" for k in kinds)
+    files = session_files(kernel, device_model)
     options = {"memory": a.memory, "cpus": a.cpus, "echo": progress(steps),
                "cpu": a.cpu if a.bochs else machine.cpu_words(a.cpu)}
     if a.bochs:

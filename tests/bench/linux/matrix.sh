@@ -2,7 +2,7 @@
 # One cell of the matrix, in dom0: guests of KIND, created, watched, measured.
 # Prints "CELL NAME UNIT MEDIAN MIN MAX SAMPLES" and "COUNT NAME NUMBER" lines,
 # the guest's own BENCH lines, and "CELL-FAIL why". Wants /lab/guest-kernel (ELF),
-# /lab/guest-vmlinuz, /lab/guest.cpio, /lab/guest-hvm.cpio, /lab/guestbench. $KIND: pv, pvh, pvhvm, hvm; $REPEAT:
+# /lab/guest-disk.img, /lab/guest.cpio, /lab/guestbench. $KIND: pv, pvh, pvhvm, hvm; $REPEAT:
 # creates of a guest with a disk and a card; the last one measures, each thing $SAMPLES times. $BRIEF: no disk, no
 # card, no measurements.
 . /lab/lib.sh
@@ -16,6 +16,7 @@ figure() {
 	echo "CELL $name $unit ${v[$((${#v[@]} / 2))]} ${v[0]} ${v[-1]} ${#v[@]}"
 }
 disk=/run/matrix.img log=$LOG/guest-cell.log
+[ -n "$BRIEF" ] && mods blk
 if [ ! -f $disk ] && [ -z "$BRIEF" ]; then
 	dd if=/dev/zero of=$disk bs=1M count=32 2>/dev/null
 	mods blk net
@@ -23,32 +24,37 @@ if [ ! -f $disk ] && [ -z "$BRIEF" ]; then
 		ip link set xenbr0 up || fail "no bridge"
 	/lab/guestbench serve >/dev/null 2>&1 &
 fi
-# cell DO WORDS: the configuration of one guest.
+# cell DO: the configuration of one guest. HVM ones boot as real machines do,
+# firmware, GRUB and Linux from their disk: through QEMU's firmware interface
+# (kernel=) each byte costs a round of its loop.
 cell() {
-	local type=$KIND on=pv console=hvc0 kernel=/lab/guest-kernel extra=()
-	local initrd=/lab/guest.cpio
+	local words="loglevel=4 panic=5 samples=${SAMPLES:-7} do=$1" lines=()
+	[ -n "$BRIEF" ] || words="$words ip=10.9.0.2 peer=10.9.0.1"
+	case $KIND in
+	pvhvm) words="$words console=hvc0" ;;
+	hvm)
+		words="$words console=ttyS0 on=emulated xen_nopv nopv"
+		log=/run/cell.serial
+		lines+=('xen_platform_pci=0' "serial=\"file:$log\"")
+		;;
+	*) words="$words console=hvc0" ;;
+	esac
 	case $KIND in
 	pvhvm | hvm)
-		# QEMU loads it: it wants vmlinuz as it is.
-		type=hvm kernel=/lab/guest-vmlinuz initrd=/lab/guest-hvm.cpio
-		extra=('vga="none"' 'vnc=0' 'usb=0')
+		grub_disk $disk "$words" || fail "no disk for it"
+		lines+=('vga="none"' 'vnc=0' 'usb=0' 'hdtype="ahci"'
+			"disk=[\"$disk,raw,hda,w\"]")
+		config cell hvm "" 'memory=192' "${lines[@]}"
+		;;
+	*)
+		[ -n "$BRIEF" ] || lines+=("disk=[\"$disk,raw,xvda,w\"]")
+		config cell "$KIND" /lab/guest-kernel 'ramdisk="/lab/guest.cpio"' \
+			'memory=192' "extra=\"$words\"" "${lines[@]}"
 		;;
 	esac
-	if [ -n "$BRIEF" ]; then
-		:
-	elif [ "$KIND" = hvm ]; then
-		on=emulated console=ttyS0 log=/run/cell.serial
-		extra+=('xen_platform_pci=0' "serial=\"file:$log\""
-			"disk=[\"$disk,raw,hda,w\"]"
-			'vif=["bridge=xenbr0,model=e1000,type=ioemu"]')
-	else
-		extra+=("disk=[\"$disk,raw,xvda,w\"]" 'vif=["bridge=xenbr0"]')
-	fi
-	local words="console=$console loglevel=4 panic=5 do=$1 on=$on"
-	[ "$KIND" = hvm ] && words="$words xen_nopv nopv"
-	config cell "$type" $kernel "ramdisk=\"$initrd\"" \
-		'memory=192' "extra=\"$words samples=${SAMPLES:-7} ip=10.9.0.2 peer=10.9.0.1\"" \
-		"${extra[@]}"
+	local card=bridge=xenbr0
+	[ "$KIND" != hvm ] || card=$card,model=e1000,type=ioemu
+	[ -n "$BRIEF" ] || echo "vif=[\"$card\"]" >>/run/cell.cfg
 }
 # spoke SECONDS PATTERN: the guest's console has it; the log is whichever it is.
 spoke() {

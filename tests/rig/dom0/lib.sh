@@ -6,15 +6,27 @@ LOG=/var/log/xen/console
 exec 9<> <(:)
 nap() { read -r -t "$1" -u 9 || :; }
 
-# config NAME TYPE KERNEL [LINE...]: writes /run/NAME.cfg.
+# config NAME TYPE KERNEL [LINE...]: writes /run/NAME.cfg. KERNEL "": it boots
+# from its disk.
 config() {
 	local name=$1 type=$2 kernel=$3
 	shift 3
 	{
-		printf 'name="%s"\ntype="%s"\nkernel="%s"\n' "$name" "$type" "$kernel"
+		printf 'name="%s"\ntype="%s"\n' "$name" "$type"
+		[ -z "$kernel" ] || printf 'kernel="%s"\n' "$kernel"
 		printf 'on_crash="destroy"\non_reboot="destroy"\n'
 		printf '%s\n' "$@"
 	} >"/run/$name.cfg"
+}
+
+# grub_disk FILE WORDS [SIZE]: a disk whose GRUB starts Linux with these words,
+# out of /lab/guest-disk.img (rig/iso.py).
+grub_disk() {
+	local script
+	cp /lab/guest-disk.img "$1" && truncate -s "${3:-32M}" "$1" || return 1
+	script=$(dd if="$1" bs=512 skip=2040 count=8 2>/dev/null)
+	printf '%s\n' "${script/WORDS/$2}" |
+		dd of="$1" bs=512 seek=2040 conv=notrunc 2>/dev/null
 }
 
 # heard NAME PATTERN SECONDS: waits for a line on the guest's console.
