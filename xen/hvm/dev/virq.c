@@ -166,12 +166,15 @@ int hvm_pci_link(struct domain *d, unsigned int link, unsigned int irq)
 	return 0;
 }
 
-/* Intel SDM Vol. 3, "Message Signalled Interrupts". */
+/*
+ * Intel SDM Vol. 3, "Message Signalled Interrupts". QEMU gives the place in the
+ * megabyte of the APICs, without 0xfee.
+ */
 int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
 {
 	unsigned int mode = (data >> 8) & 7;
 
-	if (addr >> 20 != 0xfee)
+	if (addr >> 20 && addr >> 20 != 0xfee)
 		return -EINVAL;
 	if (mode <= 1 && (data & 0xff) < 16)
 		return -EINVAL;
