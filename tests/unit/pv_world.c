@@ -24,6 +24,8 @@ unsigned long world_calls, world_accepted;
 #define KNOWN_TABLE BIT(2)
 static uint8_t known[WORLD_DOMAINS][WORLD_DOMAINS * 0x40];
 
+struct timer *world_timer;
+
 /* The parts of the machine that these sources look at. */
 DEFINE_PER_CPU(struct vcpu *, current);
 DEFINE_PER_CPU(uint64_t, softirq_pending);
@@ -42,6 +44,19 @@ void smp_call(const cpumask_t *cpus, void (*fn)(void *), void *data, bool wait)
 	for (unsigned int i = 0; i < WORLD_DOMAINS && !data; i++)
 		if (cpus->bits[0] & BIT(i)) /* and all, not one page */
 			memset(known[i], 0, sizeof(known[i]));
+}
+s_time_t now(void)
+{
+	return 0;
+}
+void timer_init(struct timer *t, void (*fn)(void *), void *data)
+{
+	t->fn = fn;
+	t->data = data;
+}
+void timer_set(struct timer *t, s_time_t expires)
+{
+	world_timer = expires ? t : NULL;
 }
 bool sched_unit_is_loaded(const struct sched_unit *u)
 {
@@ -460,6 +475,8 @@ void world_start(void)
 	memset(known, 0, sizeof(known));
 	memset(unit_frames, 0, 0x2000 * sizeof(struct frame));
 	world_yields = world_restarts = world_flushes = 0;
+	world_timer = NULL;
+	pv_late_puts_init();
 	host_log[0] = '\0';
 	for (unsigned int id = 0; id < WORLD_DOMAINS; id++)
 		start_domain(id);

@@ -93,6 +93,9 @@ long ext_for(struct vcpu *v, domid_t d, unsigned int cmd, uint64_t arg1);
  * level 1 in frame n + 3, plain memory still; address 0 on is in the last. */
 void build_tree(unsigned int domain, unsigned int n);
 
+/* Set to go off, if any. */
+extern struct timer *world_timer;
+
 /* Flushes that were asked for. */
 extern unsigned int world_flushes;
 

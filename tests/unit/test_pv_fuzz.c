@@ -411,6 +411,14 @@ static void do_accesses(struct vcpu *v)
 		*e |= PTE_A | (*e & PTE_RW ? PTE_D : 0);
 }
 
+/* Those that are let go late are, now. */
+static void do_finish(struct vcpu *v)
+{
+	(void)v;
+	say("time is up");
+	pv_finish_puts();
+}
+
 static void (*const kinds[])(struct vcpu *v) = {
 	do_store,     do_store,     do_store,       do_store,
 	do_update,    do_update,    do_update,      do_update,
@@ -418,7 +426,7 @@ static void (*const kinds[])(struct vcpu *v) = {
 	do_ext,       do_ext,       do_ext,         do_ext,
 	do_hold,      do_grant,     do_balloon,     do_descriptors,
 	do_context,   do_accesses,  do_table_write, do_table_write,
-	do_grant,
+	do_grant,     do_finish,    do_finish,
 };
 
 /* Most calls are finished; some give way, and some are given up there. A call

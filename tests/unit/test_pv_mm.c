@@ -295,8 +295,49 @@ static void foreign(void)
 	CHECK(!pv_release_frame(&world[1].d, F(20)));
 	CHECK_EQ(frame_count(F(20)), 1);
 	OK(update_for(b, 1, at, 0));
+	pv_finish_puts();
 	CHECK_EQ(frame_count(F(20)), 0);
 	NO(update_for(b, 1, at, entry(F(20), RO)), EINVAL);
+	END();
+}
+
+/* Frames of another domain's go together, after one flush: when there are many,
+ * when time is up, when somebody wants one. */
+static void let_go_late(void)
+{
+	uint64_t at;
+
+	start();
+	build_tree(0, 0);
+	OK(ext(b, BASE, frame(0, 0)));
+	at = mfn_to_maddr(frame(0, 3)) + 8;
+	for (unsigned int i = 0; i < 20; i++)
+		OK(update_for(b, 1, at + 8 * i, entry(F(20 + i), RW)));
+	world_flushes = 0;
+	for (unsigned int i = 0; i < 20; i++)
+		OK(update_for(b, 1, at + 8 * i, 0));
+	CHECK_EQ(world_flushes, 0);
+	CHECK_EQ(USES(20), 1);
+	CHECK_EQ(TYPE(20), FRAME_WRITABLE);
+	CHECK(world_timer);
+	world_timer->fn(world_timer->data);
+	CHECK_EQ(world_flushes, 1);
+	CHECK_EQ(USES(20), 0);
+	CHECK_EQ(USES(39), 0);
+	/* Their owner wants one. */
+	OK(update_for(b, 1, at, entry(F(20), RW)));
+	OK(update_for(b, 1, at + 8, entry(F(21), RW)));
+	OK(update_for(b, 1, at, 0));
+	OK(ext(g, PIN(1), F(20)));
+	NO(ext(g, PIN(1), F(21)), EINVAL);
+	OK(ext(g, UNPIN, F(20)));
+	/* More than are kept. */
+	world_flushes = 0;
+	for (unsigned int i = 0; i < 400; i++) {
+		OK(update_for(b, 1, at, entry(F(20), RW)));
+		OK(update_for(b, 1, at, 0));
+	}
+	CHECK(world_flushes >= 1 && world_flushes <= 4);
 	END();
 }
 
@@ -309,6 +350,7 @@ static void given_back(void)
 	GOOD();
 	CHECK_EQ(pv_m2p_get(F(20)), INVALID_M2P_ENTRY);
 	OK(update_va(g, 0x5000, 0));
+	pv_finish_puts();
 	CHECK_EQ(frame_count(F(20)), 0);
 	/* Not mapped any more, but known: forgotten before it is free. */
 	OK(update_va(g, 0x6000, entry(F(21), RW)));
@@ -387,6 +429,7 @@ static void grants(void)
 	GOOD();
 	CHECK_EQ(table(F(3))[9] & PTE_ADDR, mfn_to_maddr(F(20)));
 	CHECK_EQ(table(F(3))[11], 0);
+	pv_grant_flush(&world[1].d);
 	CHECK_EQ(frame_type_count(frame(0, 9)), 0);
 	OK(ext(b, PIN(1), frame(0, 9)));
 	/* Now a table: a grant of it is no mapping. */
@@ -620,6 +663,7 @@ static const struct test_case cases[] = {
 	{"tables that map themselves", linear_tables},
 	{"bases of vCPUs", bases},
 	{"frames and tables of others", foreign},
+	{"frames of others go together", let_go_late},
 	{"frames given back", given_back},
 	{"the machine-to-physical table", m2p},
 	{"granted frames", grants},

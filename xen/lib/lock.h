@@ -15,6 +15,7 @@ enum lock_level {
 	LOCK_DOMCTL = 1, /* tools' calls that change the set of domains */
 	LOCK_DOMAIN,     /* struct domain: life cycle, handles, limits */
 	LOCK_PAGING,     /* PV page-table changes of a domain */
+	LOCK_LATE_PUT,   /* frames that PV domains let go late */
 	LOCK_GRANT,      /* a grant table; two at once in domid order */
 	LOCK_GRANT_PEER, /* … the second of them */
 	LOCK_P2M,        /* a p2m; two at once in domid order */

@@ -45,8 +45,9 @@ static void use_if(const struct pv_census *c, mfn_t mfn, enum frame_type t)
 		use(c, mfn, t);
 }
 
-static void count_leaf(const struct pv_census *c, uint64_t pte)
+static void count_leaf(const void *ctx, uint64_t pte)
 {
+	const struct pv_census *c = ctx;
 	mfn_t mfn = pte_mfn(pte);
 
 	if (mfn_valid(mfn))
@@ -131,6 +132,7 @@ void pv_count_uses(const struct pv_census *c, struct domain *d)
 	for_each_vcpu(d, v)
 		count_vcpu(c, v_mm(v));
 	count_work(c, &mm->foreign_work);
+	pv_for_each_late(d, count_leaf, c);
 }
 
 /* Types whose uses are all the domain's own. */

@@ -82,6 +82,16 @@ int pv_l1_get(struct domain *d, domid_t owner, uint64_t *pte)
 	return 0;
 }
 
+void pv_put_mapped(uint64_t pte)
+{
+	mfn_t mfn = pte_mfn(pte);
+
+	if ((pte & PTE_RW) && frame_type(mfn) != FRAME_SHARED)
+		put_page_and_type(mfn);
+	else
+		put_page(mfn);
+}
+
 /*
  * A frame that nobody owns any more, or another domain's, goes with its last
  * reference, which may be this one: nobody may know the mapping then.
@@ -93,11 +103,9 @@ void pv_l1_put(struct domain *d, uint64_t pte)
 	if (!(pte & PTE_P) || !mfn_valid(mfn))
 		return;
 	if (unlikely(!frame_is_allocated(mfn) || frame_owner(mfn) != d->id))
-		pv_flush_stale(d);
-	if ((pte & PTE_RW) && frame_type(mfn) != FRAME_SHARED)
-		put_page_and_type(mfn);
+		pv_put_late(d, pte);
 	else
-		put_page(mfn);
+		pv_put_mapped(pte);
 }
 
 /* *old is what stood there. The processor may set accessed and dirty at any

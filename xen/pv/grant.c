@@ -105,4 +105,5 @@ int pv_grant_replace(struct vcpu *v, uint64_t addr, mfn_t mfn,
 void pv_grant_flush(struct domain *d)
 {
 	pv_flush_stale(d);
+	pv_finish_puts();
 }

@@ -218,6 +218,7 @@ int pv_init(void)
 	trap_from_guest = pv_trap_entry;
 	trap_guest_iret = (uint64_t)pv_iret_insn;
 	trap_guest_flags = (uint64_t)pv_sysenter_saved;
+	pv_late_puts_init();
 	pv_calls_init();
 	domain_kind_pv = &kind;
 	return 0;

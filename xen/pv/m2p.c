@@ -141,7 +141,7 @@ int pv_m2p_set(mfn_t mfn, uint64_t pfn)
 	spin_unlock(&m2p_lock);
 	/* CPUs that read there before remember another page. */
 	if (changed)
-		pv_flush_cpus(&cpu_online_map);
+		pv_flush_m2p();
 	if (unused)
 		free_page_virt(unused);
 	return w ? 0 : -ENOMEM;

@@ -174,6 +174,7 @@ int pv_mm_domain_relinquish(struct domain *d)
 		rc = end_work(d, &mm->foreign_work);
 	spin_unlock(&mm->lock);
 	if (!rc && mm->relinquish_step == 2) {
+		pv_finish_puts();
 		pv_check_end(d);
 		mm->relinquish_step++;
 	}

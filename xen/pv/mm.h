@@ -16,8 +16,8 @@
  *      (grants, foreign maps) change references and FRAME_WRITABLE without it,
  *      one compare-and-swap each.
  *   4. Before a frame becomes a table, ceases to be one, or is freed, no CPU
- * has a translation any more that an entry gave which has been changed since:
- *      pv_flush_stale().
+ *      has a translation any more that an entry gave which has been changed
+ *      since: pv_flush_stale(). Others' frames are held until then.
  *   5. Making and unmaking whole trees can be long: it is a stack of positions
  *      in the vCPU (struct pv_work), which the hypercall, executed again, goes
  *      on with. A table that is in such a stack has its type but not
@@ -85,8 +85,8 @@ struct pv_mm_vcpu {
 
 struct pv_mm_domain {
 	spinlock_t lock; /* LOCK_PAGING */
-	/* CPUs that may have translations of the domain's: those where one of
-	 * its vCPUs is loaded. Bits change atomically. */
+	/* CPUs that may have translations of the domain's: those whose vCPU
+	 * of it has not gone to sleep. Bits change atomically. */
 	cpumask_t cpus;
 	/* Entries changed that CPUs may remember, and how many of these they
 	 * have forgotten since. */
@@ -138,6 +138,8 @@ struct pv_work *pv_own_work(struct vcpu *v, struct domain *d);
  * written. owner is whose frames it may map. 0 or -EINVAL. */
 int pv_l1_get(struct domain *d, domid_t owner, uint64_t *pte);
 void pv_l1_put(struct domain *d, uint64_t pte);
+/* What a level 1 entry of RAM held, when no CPU remembers the entry. */
+void pv_put_mapped(uint64_t pte);
 /* -EINVAL, with a line for whoever wants to know. */
 int pv_refuse_entry(const struct domain *d, unsigned int level, uint64_t pte);
 /* What a present entry of a table of level 2 to 4 must not have. */
@@ -185,10 +187,28 @@ size_t pv_fetch(uint64_t va, void *dst, size_t len);
 /* tlb.c */
 void pv_note_stale(struct domain *d); /* an entry was changed */
 void pv_flush_stale(struct domain *d);
-void pv_flush_all(struct domain *d); /* every CPU that it is loaded on */
-void pv_flush_cpus(const cpumask_t *cpus);
+/* All of d's, or the page at va, on those of the CPUs that may have it; NULL:
+ * all CPUs. */
+void pv_flush_cpus(struct domain *d, const cpumask_t *cpus);
 void pv_flush_page(struct domain *d, const cpumask_t *cpus, uint64_t va);
+void pv_flush_m2p(void); /* the machine-to-physical table, everywhere */
 void pv_flush_local(void);
+/* v's tables are in force on this CPU; ours are. */
+void pv_tables_in(struct vcpu *v);
+void pv_tables_out(struct vcpu *v);
+
+/* late_put.c */
+
+void pv_late_puts_init(void); /* at boot */
+/* pv_put_mapped(pte), soon, of what an entry of d's held that is no more. */
+void pv_put_late(struct domain *d, uint64_t pte);
+/* All that wait are put when it returns. No lock but paging locks is held, and
+ * interrupts are on. */
+void pv_finish_puts(void);
+/* Each that waits and was d's. */
+void pv_for_each_late(const struct domain *d,
+		      void (*fn)(const void *ctx, uint64_t pte),
+		      const void *ctx);
 
 /* m2p.c: the machine-to-physical table, which guests read. */
 int pv_m2p_init(void); /* at boot; 0 or -ENOMEM */

@@ -229,7 +229,7 @@ static int flush_after(struct vcpu *v, uint64_t va, uint64_t flags)
 		    sched_unit_is_loaded(&o->unit))
 			cpumask_set(&cpus, READ_ONCE(o->unit.cpu));
 	if (who == UVMF_ALL || what == UVMF_TLB_FLUSH)
-		pv_flush_cpus(&cpus);
+		pv_flush_cpus(d, &cpus);
 	else
 		pv_flush_page(d, &cpus, va);
 	return 0;

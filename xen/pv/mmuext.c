@@ -191,18 +191,17 @@ static int forget(struct vcpu *v, const struct mmuext_op *op)
 		invlpg((const void *)va);
 		return 0;
 	case MMUEXT_TLB_FLUSH_ALL:
-		pv_flush_all(v->domain);
+		pv_flush_cpus(v->domain, NULL);
 		return 0;
 	case MMUEXT_INVLPG_ALL:
-		cpus = d_mm(v->domain)->cpus;
-		pv_flush_page(v->domain, &cpus, va);
+		pv_flush_page(v->domain, NULL, va);
 		return 0;
 	}
 	rc = named_cpus(v, guest_handle_va(op->arg2.vcpumask), &cpus);
 	if (rc)
 		return rc;
 	if (op->cmd == MMUEXT_TLB_FLUSH_MULTI)
-		pv_flush_cpus(&cpus);
+		pv_flush_cpus(v->domain, &cpus);
 	else
 		pv_flush_page(v->domain, &cpus, va);
 	return 0;

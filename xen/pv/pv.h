@@ -50,8 +50,9 @@ struct pv_vcpu {
 	bool sysret; /* it may return as from its system call */
 	bool ts;     /* its CR0.TS: fpu_taskswitch */
 	bool nmi_pending, in_nmi;
-	bool loaded;  /* its registers are in a CPU */
-	uint8_t iopl; /* as its kernel set it */
+	bool loaded;     /* its registers are in a CPU */
+	bool has_tables; /* and so are its tables */
+	uint8_t iopl;    /* as its kernel set it */
 	uint64_t ctrlreg4, cr2;
 	uint64_t kernel_sp, kernel_ss; /* stack_switch */
 	uint64_t event_entry, failsafe_entry, syscall_entry, syscall32_entry,

@@ -107,6 +107,8 @@ static HOT void pv_run(struct sched_unit *u)
 	struct pv_vcpu *pv = pv_vcpu(v);
 
 	this_cpu(current) = v;
+	if (!pv->has_tables)
+		pv_tables_in(v);
 	for (;;) {
 		uint64_t cr2 = 0;
 
@@ -123,6 +125,8 @@ static HOT void pv_run(struct sched_unit *u)
 			cr2 = read_cr2();
 		pv_handle_exit(v, pv->frame.vector, cr2);
 	}
+	if (u->state != SCHED_RUNNING)
+		pv_tables_out(v);
 	local_irq_enable();
 	this_cpu(current) = NULL;
 }
@@ -142,9 +146,6 @@ static void pv_switch_in(struct sched_unit *u)
 	fpu_restore(pv->fpu);
 	if (pv->ts)
 		set_cr0_ts(true);
-	set_bit(smp_processor_id(), d_mm(v->domain)->cpus.bits);
-	smp_mb();
-	pv_load_cr3(v);
 	this_cpu(tss).rsp[0] = (uint64_t)(&pv->frame + 1);
 	pv_load_descriptors(v);
 	pv_load_segments(v);
@@ -160,8 +161,8 @@ static void pv_switch_out(struct sched_unit *u)
 	pv->loaded = false;
 	pv_drop_debugregs(v);
 	pv_save_segments(v);
-	write_cr3(host_cr3);
-	clear_bit(smp_processor_id(), d_mm(v->domain)->cpus.bits);
+	if (pv->has_tables)
+		pv_tables_out(v);
 	set_cr0_ts(false);
 	fpu_save(pv->fpu);
 }

@@ -7,6 +7,7 @@
 #include "pv/pv.h"
 
 #include "lib/atomic.h"
+#include "mem/map.h"
 
 /* No mapping of a guest's is global (entries.c): this forgets them all. */
 void pv_flush_local(void)
@@ -25,33 +26,67 @@ static void flush_page_here(void *va)
 	invlpg(va);
 }
 
+/* CPUs that have the tables of any PV domain's. */
+static cpumask_t in_use;
+
+/*
+ * While a vCPU waits, its CPU has our tables: with nothing to do it is left
+ * alone by those who change the guest's.
+ */
+void pv_tables_in(struct vcpu *v)
+{
+	unsigned int cpu = smp_processor_id();
+
+	set_bit(cpu, d_mm(v->domain)->cpus.bits);
+	set_bit(cpu, in_use.bits);
+	/* Whoever does not see it there has made his change before. */
+	smp_mb();
+	pv_load_cr3(v);
+	pv_vcpu(v)->has_tables = true;
+}
+
+void pv_tables_out(struct vcpu *v)
+{
+	unsigned int cpu = smp_processor_id();
+
+	write_cr3(host_cr3);
+	pv_vcpu(v)->has_tables = false;
+	clear_bit(cpu, d_mm(v->domain)->cpus.bits);
+	clear_bit(cpu, in_use.bits);
+}
+
 /* After the change; a barrier between it and what the caller looks at next. */
 void pv_note_stale(struct domain *d)
 {
 	atomic_add(&d_mm(d)->changes, 1);
 }
 
-void pv_flush_cpus(const cpumask_t *cpus)
+/* Those of the CPUs that have something to forget. */
+static void call(const cpumask_t *have, const cpumask_t *cpus,
+		 void (*fn)(void *), void *data)
 {
-	smp_call(cpus, flush_here, NULL, true);
-}
-
-static cpumask_t loaded_cpus(const struct domain *d)
-{
-	cpumask_t cpus;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(cpus.bits); i++)
-		cpus.bits[i] = READ_ONCE(d_mm(d)->cpus.bits[i]);
-	return cpus;
-}
-
-void pv_flush_all(struct domain *d)
-{
-	cpumask_t cpus;
+	cpumask_t some;
 
 	smp_mb();
-	cpus = loaded_cpus(d);
-	pv_flush_cpus(&cpus);
+	for (unsigned int i = 0; i < ARRAY_SIZE(some.bits); i++)
+		some.bits[i] = READ_ONCE(have->bits[i]) &
+			       (cpus ? cpus->bits[i] : ~0UL);
+	smp_call(&some, fn, data, true);
+}
+
+void pv_flush_m2p(void)
+{
+	call(&in_use, NULL, flush_here, NULL);
+}
+
+void pv_flush_cpus(struct domain *d, const cpumask_t *cpus)
+{
+	call(&d_mm(d)->cpus, cpus, flush_here, NULL);
+}
+
+void pv_flush_page(struct domain *d, const cpumask_t *cpus, uint64_t va)
+{
+	call(&d_mm(d)->cpus, cpus, flush_page_here, (void *)va);
 }
 
 /*
@@ -67,13 +102,7 @@ void pv_flush_stale(struct domain *d)
 
 	if (likely(done >= changes))
 		return;
-	pv_flush_all(d);
+	pv_flush_cpus(d, NULL);
 	while (done < changes && !atomic_cas(&mm->flushed, &done, changes))
 		;
-}
-
-void pv_flush_page(struct domain *d, const cpumask_t *cpus, uint64_t va)
-{
-	(void)d;
-	smp_call(cpus, flush_page_here, (void *)va, true);
 }

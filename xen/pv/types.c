@@ -37,6 +37,11 @@ static int take_type(struct domain *d, mfn_t mfn, enum frame_type t)
 {
 	uint64_t w = READ_ONCE(*word(mfn)), new;
 
+	/* Perhaps only by a mapping that is no more. */
+	if (unlikely(word_tcount(w) && word_type(w) == FRAME_WRITABLE)) {
+		pv_finish_puts();
+		w = READ_ONCE(*word(mfn));
+	}
 	do {
 		if (word_tcount(w) || word_type(w) == FRAME_SHARED)
 			return -EINVAL;
