@@ -22,6 +22,7 @@ struct cpu_features {
 	uint8_t phys_bits, virt_bits;
 	bool svm, vmx, nx, pages_1g, x2apic, xsave, tsc_invariant, tsc_deadline,
 		arat, rdtscp, smep, smap, fsgsbase, umip, pcid;
+	bool xsaves; /* … and guests can be given it: vendors may clear it */
 	uint64_t xcr0_mask; /* XCR0 bits the machine has; 0 without XSAVE */
 	char brand[49];
 };

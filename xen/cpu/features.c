@@ -59,6 +59,7 @@ static void read_basic(struct cpu_features *f)
 	if (f->max_basic >= 0xd && (f->l1_ecx & BIT(26))) {
 		r = cpuid(0xd, 0);
 		f->xcr0_mask = r.a | (uint64_t)r.d << 32;
+		f->xsaves = cpuid(0xd, 1).a & BIT(3);
 	}
 }
 

@@ -17,6 +17,7 @@
 #define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
 
 #define FXSAVE_SIZE 512
+#define MSR_XSS     0xda0
 
 static void xsetbv(uint64_t v)
 {
@@ -29,6 +30,8 @@ void fpu_init_cpu(void)
 {
 	if (cpu_features.xsave)
 		xsetbv(cpu_features.xcr0_mask);
+	if (cpu_features.xsaves) /* guests run with ours, and see a 0 */
+		wrmsr(MSR_XSS, 0);
 }
 
 size_t fpu_area_size(void)

@@ -129,7 +129,7 @@ static void mask_features(struct cpu_policy *p, bool hvm)
 }
 
 /* Leaf 0xd for the states that a guest may enable: sizes from the host. */
-static void mask_xstate(struct cpu_policy *p)
+static void mask_xstate(struct cpu_policy *p, bool hvm)
 {
 	uint64_t mask = XSTATES & cpu_features.xcr0_mask;
 	uint32_t size = 512 + 64;
@@ -150,8 +150,10 @@ static void mask_xstate(struct cpu_policy *p)
 					   .b = size,
 					   .c = size,
 					   .d = (uint32_t)(mask >> 32)};
-	/* XSAVEOPT, XSAVEC, XGETBV with ECX = 1; no supervisor states */
-	p->xstate[1] = (struct cpuid_regs){.a = p->xstate[1].a & 0x7};
+	/* XSAVEOPT, XSAVEC, XGETBV with ECX = 1; XSAVES is ring 0's. There are
+	 * no supervisor states. */
+	p->xstate[1].a &= hvm && cpu_features.xsaves ? 0xf : 0x7;
+	p->xstate[1] = (struct cpuid_regs){.a = p->xstate[1].a};
 }
 
 /* Leaves that tell of things we do not give are empty. */
@@ -184,7 +186,7 @@ static void make_guest_policy(struct cpu_policy *p, bool hvm)
 	*p = cpu_policies[POLICY_HOST];
 	clear_leaves(p);
 	mask_features(p, hvm);
-	mask_xstate(p);
+	mask_xstate(p, hvm);
 }
 
 void cpu_policy_init(void)
@@ -260,6 +262,11 @@ uint32_t cpu_policy_xsave_size(const struct cpu_policy *p, uint64_t xcr0,
 			size += s->a;
 	}
 	return size;
+}
+
+bool cpu_policy_has_xsaves(const struct cpu_policy *p)
+{
+	return (p->xstate[1].a & XSAVES) && cpu_features.xsaves;
 }
 
 /* Where the n-th leaf is: ranges in the order in which they are listed. */

@@ -54,6 +54,7 @@ uint64_t cpu_policy_xcr0(const struct cpu_policy *p);
  * format or (compact) in that of XSAVEC and XSAVES, 0 without these. */
 uint32_t cpu_policy_xsave_size(const struct cpu_policy *p, uint64_t xcr0,
 			       bool compact);
+bool cpu_policy_has_xsaves(const struct cpu_policy *p);
 
 /* The n-th leaf; false behind the last. Not all of them mean something:
  * cpu_policy_has() says which the tools should be told. */

@@ -31,6 +31,7 @@
 #define MSR_PAT_          0x277
 #define MSR_MTRR_DEF_TYPE 0x2ff
 #define MSR_TSC_DEADLINE  0x6e0
+#define MSR_XSS           0xda0
 #define MSR_X2APIC_FIRST  0x800
 #define MSR_X2APIC_LAST   0x8ff
 #define MSR_XEN_HYPERCALL 0x40000000
@@ -144,6 +145,9 @@ static bool read_rare(struct vcpu *v, uint32_t msr, uint64_t *val)
 	case MSR_MISC_ENABLE:
 		*val = hv->misc_enable;
 		return cpu_features.vendor == CPU_INTEL;
+	case MSR_XSS:
+		*val = 0;
+		return cpu_policy_has_xsaves(v->domain->policy);
 	case MSR_PLATFORM_INFO:
 		*val = v->domain->policy->platform_info;
 		return cpu_features.vendor == CPU_INTEL;
@@ -257,6 +261,8 @@ static bool write_rare(struct vcpu *v, uint32_t msr, uint64_t val)
 	case MSR_MISC_ENABLE:
 		hv->misc_enable = val;
 		return cpu_features.vendor == CPU_INTEL;
+	case MSR_XSS: /* there are no supervisor states */
+		return !val && cpu_policy_has_xsaves(v->domain->policy);
 	case MSR_XEN_HYPERCALL:
 		return write_hypercall_page(v, val);
 	}

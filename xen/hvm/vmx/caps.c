@@ -69,7 +69,7 @@ static const struct cap {
 	{PROC2, LEAVE, PROC2_RDSEED, "RDSEED exiting"},
 	{PROC2, LEAVE, PROC2_PML, "page-modification log"},
 	{PROC2, LEAVE, PROC2_VE, "EPT violation #VE"},
-	{PROC2, LEAVE, PROC2_XSAVES, "XSAVES"},
+	{PROC2, WANT, PROC2_XSAVES, "XSAVES"},
 	{PROC2, LEAVE, PROC2_TSC_SCALING, "TSC scaling"},
 	{EXIT, MUST, EXIT_DEBUG, "save debug controls"},
 	{EXIT, MUST, EXIT_HOST64, "64-bit host"},

@@ -48,6 +48,8 @@ static void init_controls(struct vmx_vcpu *s)
 	vmcs_set_cr4_mask(~CR4_GUEST_OWNED);
 	if (vmx_caps.pin & PIN_TIMER)
 		vmx_restart_timer();
+	if (vmx_caps.proc2 & PROC2_XSAVES)
+		vmcs_set_xss_exiting(0); /* guests have no supervisor states */
 	if (vmx_caps.proc2 & PROC2_PLE) {
 		vmcs_set_ple_gap(PLE_GAP);
 		vmcs_set_ple_window(PLE_WINDOW);

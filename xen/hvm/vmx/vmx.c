@@ -131,6 +131,8 @@ static bool vmx_probe(void)
 	}
 	if (!vmx_use_apic)
 		vmx_caps.xapic = vmx_caps.x2apic = false;
+	if (!(vmx_caps.proc2 & PROC2_XSAVES))
+		cpu_features.xsaves = false;
 	ept_format.max_leaf_level = vmx_caps.ept_1g   ? 3
 				    : vmx_caps.ept_2m ? 2
 						      : 1;
