@@ -177,7 +177,9 @@ struct hvm_ops {
 	void (*apic_sync)(struct vcpu *v);
 	void (*inject_exception)(struct vcpu *v, uint8_t vector, bool has_error,
 				 uint32_t error);
-	void (*inject_nmi)(struct vcpu *v);
+	/* false: not now (one is being handled); ask again before the next
+	 * entry */
+	bool (*inject_nmi)(struct vcpu *v);
 	void (*set_tsc_offset)(struct vcpu *v, uint64_t offset);
 	/* Ports and MSRs that need no exit. */
 	void (*allow_port)(struct domain *d, unsigned int port, unsigned int n,

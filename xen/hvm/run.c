@@ -121,6 +121,16 @@ static void inject_now(struct vcpu *v, struct hvm_vcpu *hv)
 	WRITE_ONCE(hv->later.waits, false);
 }
 
+/* The flag goes first: whoever sets it afterwards is seen. */
+static __attribute__((noinline)) void inject_nmi(struct vcpu *v,
+						 struct hvm_vcpu *hv)
+{
+	WRITE_ONCE(hv->nmi_pending, false);
+	smp_mb();
+	if (!hvm_ops->inject_nmi(v))
+		WRITE_ONCE(hv->nmi_pending, true);
+}
+
 /* The callback waits there already, and for a reason that lasts: most entries
  * of a guest that keeps interrupts off. */
 static HOT bool callback_waits(const struct vcpu *v, const struct hvm_vcpu *hv)
@@ -137,10 +147,8 @@ static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 
 	if (unlikely(READ_ONCE(hv->later.waits)))
 		inject_now(v, hv);
-	if (unlikely(hv->nmi_pending)) {
-		hv->nmi_pending = false;
-		hvm_ops->inject_nmi(v);
-	}
+	if (unlikely(READ_ONCE(hv->nmi_pending)))
+		inject_nmi(v, hv);
 	if (likely(!hv->upcall && !hv->irq_check && hv->posted < 0))
 		return;
 	/* A processor that helps need not wait for the callback's end. */

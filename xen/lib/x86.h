@@ -34,6 +34,7 @@
 #define EFER_LMA    BIT(10)
 #define EFER_NXE    BIT(11)
 
+#define X86_EFLAGS_TF BIT(8)
 #define X86_EFLAGS_IF BIT(9)
 
 struct cpuid_regs {

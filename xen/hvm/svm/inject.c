@@ -11,6 +11,8 @@
 
 #include "cpu/traps.h"
 
+#define DR6_BS BIT(14)
+
 /* It can be taken at once: it goes in with the entry. (Bochs looks at a virtual
  * interrupt only when IF changes.) */
 static bool can_take_now(const struct vcpu *v, const struct svm_vcpu *s)
@@ -72,12 +74,56 @@ void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 	s->eventinj = e;
 }
 
-void svm_inject_nmi(struct vcpu *v)
+static void intercept_iret(struct svm_vcpu *s, bool on)
+{
+	uint32_t i1 = s->vmcb->intercept1 & ~(uint32_t)INTERCEPT_IRET;
+
+	vmcb_set_intercept1(s->vmcb, on ? i1 | INTERCEPT_IRET : i1);
+}
+
+/*
+ * The processor does not keep a second NMI from a guest that handles one: until
+ * the handler's IRET it waits. That exits before it is done, so it is stepped
+ * over if one waits. (AMD APM Vol. 2, "NMI Support")
+ */
+bool svm_inject_nmi(struct vcpu *v)
 {
 	struct svm_vcpu *s = svm_vcpu(v);
 
-	if (!(s->eventinj & EVENT_VALID))
-		s->eventinj = TRAP_NMI | EVENT_NMI | EVENT_VALID;
+	if ((s->eventinj & EVENT_VALID) || (s->in_nmi && !s->at_iret))
+		return false;
+	if (s->in_nmi && v->regs.rip == s->iret_rip) {
+		s->stepping = true;
+		v->regs.rflags |= X86_EFLAGS_TF;
+		return false;
+	}
+	s->eventinj = TRAP_NMI | EVENT_NMI | EVENT_VALID;
+	s->in_nmi = true;
+	s->at_iret = s->stepping = false;
+	intercept_iret(s, true);
+	return true;
+}
+
+/* An IRET is about to be executed. */
+void svm_nmi_iret(struct vcpu *v)
+{
+	struct svm_vcpu *s = svm_vcpu(v);
+
+	s->at_iret = true;
+	s->iret_rip = v->regs.rip;
+	intercept_iret(s, false);
+}
+
+/* #DB: was it our own step? The flags are what IRET made them. */
+bool svm_nmi_stepped(struct vcpu *v)
+{
+	struct svm_vcpu *s = svm_vcpu(v);
+
+	if (!s->stepping)
+		return false;
+	s->in_nmi = s->at_iret = s->stepping = false;
+	vmcb_set_dr6(s->vmcb, s->vmcb->dr6 & ~DR6_BS);
+	return true;
 }
 
 /*

@@ -25,6 +25,10 @@ struct svm_vcpu {
 	bool loaded;
 	bool flush;    /* a new ASID before the next entry */
 	bool dr_dirty; /* DR0-3 hold the guest's */
+	/* inject.c: an NMI is being handled: up to its IRET, and that one. */
+	bool in_nmi, at_iret;
+	bool stepping; /* to see when it is over */
+	uint64_t iret_rip;
 	uint64_t dr[4];
 	struct ilen_entry ilen[ILEN_CACHE];
 };
@@ -102,7 +106,9 @@ int svm_posted_irq(struct vcpu *v);
 void svm_watch_tpr(struct vcpu *v, bool on);
 void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 			  uint32_t error);
-void svm_inject_nmi(struct vcpu *v);
+bool svm_inject_nmi(struct vcpu *v);
+void svm_nmi_iret(struct vcpu *v);
+bool svm_nmi_stepped(struct vcpu *v);
 void svm_reinject(struct vcpu *v);
 
 /* state.c */

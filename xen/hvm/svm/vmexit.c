@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The hardware's account of an exit, in the words of struct vmexit. */
+#include "cpu/traps.h"
 #include "emulate/decode.h"
 #include "hvm/svm/svm.h"
 
@@ -97,7 +98,12 @@ static void decode_rare(struct vcpu *v, struct vmexit *x)
 		decode_cr_write(v, 0, x);
 	else if (code >= SVM_CR_WRITE && code < SVM_DR_READ)
 		decode_cr_write(v, (uint8_t)(code - SVM_CR_WRITE), x);
-	if (code >= SVM_DR_READ && code < SVM_EXCEPTION) {
+	if (code == SVM_IRET) {
+		svm_nmi_iret(v);
+		x->kind = VMEXIT_INTERNAL;
+	} else if (code == SVM_EXCEPTION + TRAP_DB && svm_nmi_stepped(v)) {
+		x->kind = VMEXIT_INTERNAL;
+	} else if (code >= SVM_DR_READ && code < SVM_EXCEPTION) {
 		load_debug_registers(s);
 		x->kind = VMEXIT_INTERNAL;
 	} else if (code >= SVM_EXCEPTION && code < SVM_INTR) {

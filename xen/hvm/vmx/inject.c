@@ -128,10 +128,12 @@ void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 	s->deliver = true;
 }
 
-void vmx_inject_nmi(struct vcpu *v)
+/* One that waits stands for all that come meanwhile. */
+bool vmx_inject_nmi(struct vcpu *v)
 {
 	vmx_vcpu(v)->nmi_waits = true;
 	vmx_vcpu(v)->deliver = true;
+	return true;
 }
 
 /*
