@@ -157,18 +157,25 @@ static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 	if (callback_waits(v, hv))
 		return;
 	vector = next_irq(v, hv, &by);
-	if (vector == hv->posted && (vector < 0 || by == hv->posted_by))
-		return;
-	hvm_ops->post_irq(v, vector);
-	hv->posted = vector;
-	hv->posted_by = by;
+	if (vector != hv->posted || (vector >= 0 && by != hv->posted_by)) {
+		hvm_ops->post_irq(v, vector);
+		hv->posted = vector;
+		hv->posted_by = by;
+	}
+	if (vector >= 0 && by == IRQ_LAPIC)
+		vlapic_lend(hv->lapic, (uint8_t)vector);
 }
 
 /* The guest may have taken what waited. */
 static HOT void note_taken_irq(struct vcpu *v, struct hvm_vcpu *hv)
 {
-	if (hv->posted < 0 || hvm_ops->posted_irq(v) >= 0)
+	if (hv->posted < 0)
 		return;
+	if (hvm_ops->posted_irq(v) >= 0) {
+		if (hv->posted_by == IRQ_LAPIC)
+			vlapic_return(hv->lapic, (uint8_t)hv->posted);
+		return;
+	}
 	if (hv->posted_by == IRQ_LAPIC) {
 		vlapic_ack(hv->lapic, (uint8_t)hv->posted);
 		hv->irq_check = true;
@@ -186,7 +193,7 @@ static HOT bool skip(struct vcpu *v, const struct vmexit *x)
 		hvm_inject_gp(v);
 		return false;
 	}
-	if (unlikely(v->regs.rflags & BIT(8)))
+	if (unlikely(v->regs.rflags & X86_EFLAGS_TF))
 		hvm_ops->inject_exception(v, 1, false, 0);
 	return true;
 }

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The local APIC that a PVH guest has: its registers by memory and the timer,
- * interrupts to oneself, their priorities against the task priority, and end
- * of interrupt; then the same by MSRs, as x2APIC. Both ways, a hundred
- * interrupts to oneself and a hundred of the timer are all taken; as dom0 it
- * says how many exits they were, where the hypervisor counts them.
+ * interrupts to oneself, an NMI during another, their priorities against the
+ * task priority, and end of interrupt; then the same by MSRs, as x2APIC. Both
+ * ways, a hundred interrupts to oneself, a hundred to the other vCPU and a
+ * hundred of the timer are all taken; as dom0 it says how many exits they were,
+ * where the hypervisor counts them (tests/rig/bochs.py compares).
  */
 #include "test.h"
 #include <xen/sched.h>
 #include <xen/sysctl.h>
+#include <xen/vcpu.h>
+#include <xen/version.h>
 
 const char guest_name[] = "apic";
 
@@ -20,11 +23,13 @@ const char guest_name[] = "apic";
 #define SPURIOUS     0xf0
 #define IRR(v)       (0x200 + (v) / 32 * 0x10)
 #define ICR_LOW      0x300
+#define ICR_HIGH     0x310
 #define LVT_TIMER    0x320
 #define TIMER_COUNT  0x380
 #define TIMER_NOW    0x390
 #define TIMER_DIVIDE 0x3e0
 #define SELF_FIXED   0x40000
+#define X2APIC(reg)  (0x800u + (reg) / 0x10)
 
 static volatile unsigned int low, high, last;
 
@@ -139,6 +144,40 @@ static void timer(void)
 	APIC(LVT_TIMER) = 1u << 16;
 }
 
+static volatile unsigned int nmis, depth, deepest;
+
+static void send_nmi(void)
+{
+	APIC(ICR_HIGH) = 0;
+	APIC(ICR_LOW) = 0x400;
+}
+
+/* The first sends another, which waits until this one is over. */
+static void on_nmi(struct trap_frame *f)
+{
+	(void)f;
+	if (++depth > deepest)
+		deepest = depth;
+	if (!nmis++)
+		send_nmi();
+	xen_version(XENVER_version, NULL);
+	depth--;
+}
+
+static void nmi(void)
+{
+	uint64_t limit = system_time() + 1000000000ul;
+
+	trap_handler(2, on_nmi);
+	send_nmi();
+	while (nmis < 2 && system_time() < limit)
+		cpu_relax();
+	check(nmis == 2, "an NMI, and one that came meanwhile (%u)", nmis);
+	check(deepest == 1, "one after the other");
+	send_nmi();
+	check(nmis == 3, "and once more");
+}
+
 /* All exits so far but for those of asking; 0: nobody counts. */
 #define COUNTERS 512
 static uint64_t exits(void)
@@ -167,8 +206,83 @@ static uint64_t exits(void)
 	return sum - asked;
 }
 
-#define ROUNDS 100
-static volatile unsigned int taken;
+#define ROUNDS       100
+#define OTHER_ROUNDS 20 /* each wakes a CPU: slow in an emulator */
+static volatile unsigned int taken, others;
+static volatile uint32_t other_id; /* the second vCPU's APIC number, plus 1 */
+
+/* What the second vCPU does: it sleeps between its interrupts, which are by
+ * memory until it is told to switch to the other mode, and woken. */
+static volatile bool to_x2apic, in_x2apic;
+static void on_other(struct trap_frame *f)
+{
+	(void)f;
+	others++;
+	if (in_x2apic)
+		wrmsr(X2APIC(EOI), 0);
+	else
+		APIC(EOI) = 0;
+}
+
+static void second(unsigned int id)
+{
+	uint32_t r[4];
+
+	(void)id;
+	cpuid(1, 0, r);
+	APIC(SPURIOUS) = 0x1ff;
+	other_id = (r[1] >> 24) + 1;
+	while (!to_x2apic)
+		__asm__ volatile("sti; hlt; cli" ::: "memory");
+	wrmsr(0x1b, rdmsr(0x1b) | 1u << 10);
+	in_x2apic = true;
+	other_id = rdmsr(X2APIC(ID)) + 1;
+	for (;;)
+		__asm__ volatile("sti; hlt; cli" ::: "memory");
+}
+
+/* Until it is so, or a second has gone; the other vCPU may need our CPU. */
+static bool until(bool (*so)(unsigned int), unsigned int n)
+{
+	uint64_t limit = system_time() + 1000000000ul;
+
+	while (!so(n) && system_time() < limit)
+		sched_op(SCHEDOP_yield, NULL);
+	return so(n);
+}
+
+static bool is_there(unsigned int mode)
+{
+	return other_id && in_x2apic == mode;
+}
+
+static bool has_taken(unsigned int n)
+{
+	return others == n;
+}
+
+/* To the second vCPU, one after the other. */
+static void to_other(const char *mode, void (*send)(uint32_t), uint32_t vector)
+{
+	uint64_t from = exits(), n;
+	unsigned int i;
+
+	others = 0;
+	for (i = 0; i < OTHER_ROUNDS; i++) {
+		uint64_t limit = system_time() + 20000000ul;
+
+		send(vector);
+		while (others == i && system_time() < limit)
+			barrier(); /* PAUSE might exit */
+		if (others == i && !until(has_taken, i + 1))
+			break;
+	}
+	n = exits() - from;
+	check(others == OTHER_ROUNDS, "%s: %u interrupts to another", mode,
+	      others);
+	if (from)
+		note("%s: %lu exits for %u to another", mode, n, OTHER_ROUNDS);
+}
 
 /* Interrupts to oneself, then of the timer, by the mode that write() is for;
  * vector's handler counts in taken and ends each. */
@@ -211,9 +325,13 @@ static void on_round(struct trap_frame *f)
 	APIC(EOI) = 0;
 }
 
-/* The same by MSRs: it never goes back. */
-#define X2APIC(reg) (0x800u + (reg) / 0x10)
+static void send_by_memory(uint32_t vector)
+{
+	APIC(ICR_HIGH) = (other_id - 1) << 24;
+	APIC(ICR_LOW) = vector;
+}
 
+/* The same by MSRs: it never goes back. */
 static volatile unsigned int x_low, x_high;
 
 static void on_x_low(struct trap_frame *f)
@@ -240,6 +358,11 @@ static void on_x_round(struct trap_frame *f)
 	(void)f;
 	taken++;
 	wrmsr(X2APIC(EOI), 0);
+}
+
+static void send_by_wrmsr(uint32_t vector)
+{
+	wrmsr(X2APIC(ICR_LOW), (uint64_t)(other_id - 1) << 32 | vector);
 }
 
 static void bad_eoi(void *p)
@@ -289,6 +412,10 @@ static void by_msr(void)
 	irq_disable();
 	trap_handler(0x61, on_x_round);
 	rounds("x2APIC", by_wrmsr, 0x61);
+	if (other_id) {
+		if (check(until(is_there, 1), "the other follows"))
+			to_other("x2APIC", send_by_wrmsr, 0x62);
+	}
 	check(try_call(bad_eoi, NULL) == 13, "#GP of an EOI that is not 0");
 	check(try_call(read_reserved, NULL) == 13, "#GP of what is reserved");
 }
@@ -299,7 +426,15 @@ void guest_main(void)
 	forms();
 	self_interrupts();
 	timer();
+	nmi();
 	trap_handler(0x60, on_round);
 	rounds("xAPIC", by_memory, 0x60);
+	trap_handler(0x62, on_other);
+	check_rc(smp_boot(1, second), 0, "start a second vCPU");
+	if (check(until(is_there, 0), "it runs")) {
+		to_other("xAPIC", send_by_memory, 0x62);
+		to_x2apic = true;
+		send_by_memory(0x62);
+	}
 	by_msr();
 }

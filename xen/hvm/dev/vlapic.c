@@ -88,11 +88,20 @@ static uint32_t get_ppr(struct vlapic *l)
 	return (uint32_t)isr & 0xf0;
 }
 
+HOT void vlapic_lend(struct vlapic *l, uint8_t vector)
+{
+	atomic_and(&LREG(l, APIC_IRR + vector / 32), ~(1U << (vector % 32)));
+}
+
+HOT void vlapic_return(struct vlapic *l, uint8_t vector)
+{
+	atomic_or(&LREG(l, APIC_IRR + vector / 32), 1U << (vector % 32));
+}
+
 HOT void vlapic_ack(struct vlapic *l, uint8_t vector)
 {
 	uint32_t bit = 1U << (vector % 32);
 
-	atomic_and(&LREG(l, APIC_IRR + vector / 32), ~bit);
 	if (!(LREG(l, APIC_ISR + vector / 32) & bit)) {
 		LREG(l, APIC_ISR + vector / 32) |= bit;
 		l->isr_count++;

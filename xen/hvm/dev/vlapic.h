@@ -79,8 +79,14 @@ int vlapic_highest_in(const struct vlapic *l, unsigned int reg);
  * level-triggered interrupt. */
 void vlapic_written(struct vlapic *l, unsigned int reg);
 void vlapic_ended(struct vlapic *l, uint8_t vector);
-/* The vector was taken: from IRR to ISR. */
+/*
+ * The vector goes to the guest's door: while the guest runs it may be taken,
+ * and requested again, before anybody sees it, so it leaves IRR beforehand.
+ * Taken, it is in service; else it is requested as before.
+ */
+void vlapic_lend(struct vlapic *l, uint8_t vector);
 void vlapic_ack(struct vlapic *l, uint8_t vector);
+void vlapic_return(struct vlapic *l, uint8_t vector);
 
 /* MSR access, x2APIC or APIC base, deadline; false: #GP. */
 bool vlapic_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val);
