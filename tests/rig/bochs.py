@@ -23,6 +23,9 @@ class Processor:
         options = dict(f.split("=", 1) for f in fields[3:])
         self.says = [s for s in options.pop("says", "").replace(
             "+", " ").split(";") if s]
+        # (guest, hypervisor word): run once more, with the word.
+        self.without = [tuple(w.split(":")) for w in options.pop(
+            "without", "").split(";") if w]
         tests = guests.all_tests()
         words = [] if which == "none" else which.split(",")
         self.tests = [t for t in tests if t.name in words or
@@ -56,13 +59,32 @@ def ask(cpu, logs):
     return 0, m, _unsaid(cpu.says, m.console.text)
 
 
-def run(cpu, test, logs):
+def run(cpu, test, logs, word=""):
     """One guest; (checks, machine that has ended, why it failed or None)."""
     hv = hypervisor.Hypervisor("ours")
+    name = "bochs-%s-%s%s" % (cpu.model, test.name, word and "-" + word)
     results, m, problem = guests.run_as_dom0(
-        test, hv, logs, name="bochs-%s-%s" % (cpu.model, test.name),
-        emulator="bochs", cpu=cpu.model, timeout=max(test.timeout, 40))
+        test, hv, logs, name=name, append=word, emulator="bochs",
+        cpu=cpu.model, timeout=max(test.timeout, 40))
     return len(results.cases), m, problem or _unsaid(cpu.says, m.console.text)
+
+
+def exit_counts(text):
+    """What a guest said of its exits: {"xAPIC, 100 to oneself": 201, ...}."""
+    counts = {}
+    for mode, line in re.findall(r"# (\w+): (\d+ exits for .*)", text):
+        for n, what in re.findall(r"(\d+)(?: exits)? for (\d+ [a-z ]+)", line):
+            counts["%s, %s" % (mode, what.strip())] = int(n)
+    return counts
+
+
+def not_fewer(helped, without):
+    """Where the processor's help saved no exits, as text; None: it did."""
+    if not helped or helped.keys() != without.keys():
+        return "no exits to compare: %s, %s" % (helped, without)
+    bad = ["%s: %d, without %d" % (what, n, without[what])
+           for what, n in helped.items() if n >= without[what]]
+    return "\n".join(bad) or None
 
 
 def _found(m):
@@ -76,32 +98,47 @@ def level(report, name):
     if not shutil.which("bochs-bin"):
         report.skip("level " + name, "Bochs is not here (package bochs)")
         return
-    pairs = [(cpu, test) for cpu in all_processors() if cpu.level == name
-             for test in cpu.tests or [None]]
-    jobs = [functools.partial(_one, report, *p) for p in pairs]
-    for (cpu, test), job in zip(pairs, in_pairs(report, jobs)):
-        _judge(report, name, "guest %s in Bochs, %s" %
-               (test.name if test else "none", cpu.model), job)
+    runs = []
+    for cpu in (c for c in all_processors() if c.level == name):
+        runs += [(cpu, test, "") for test in cpu.tests or [None]]
+        runs += [(cpu, guests.find(g), word) for g, word in cpu.without]
+    jobs = [functools.partial(_one, report, *r) for r in runs]
+    exits = {}
+    for (cpu, test, word), job in zip(runs, in_pairs(report, jobs)):
+        m = _judge(report, name, "guest %s in Bochs, %s" % (
+            test.name if test else "none", " ".join([cpu.model, word]).strip()),
+            job)
+        if not m or not test:
+            continue
+        counts = exit_counts(m.console.text)
+        if not word:
+            exits[cpu.model, test.name] = counts
+            continue
+        report.result(not_fewer(exits.get((cpu.model, test.name)), counts),
+                      "guest %s exits less than with %s, %s" %
+                      (test.name, word, cpu.model))
 
 
-def _one(report, cpu, test):
+def _one(report, cpu, test, word):
     if time.monotonic() > report.end:
         return None
-    return run(cpu, test, report.logs) if test else ask(cpu, report.logs)
+    return run(cpu, test, report.logs, word) if test else ask(cpu, report.logs)
 
 
 def _judge(report, name, label, job):
+    """The verdict on one machine; the machine, if there was one."""
     try:
         done = job.result()
     except debian.Missing as e:
         report.skip(label, str(e))
-        return
+        return None
     if done is None:
         report.skip(label, "no time is left")
-        return
+        return None
     checks, m, problem = done
     report.result(m.explain(problem) if problem else None,
                   "%s, %d checks" % (label, checks), m.seconds_run)
     if name == "models":
         for line in _found(m):
             report.note(line)
+    return m

@@ -8,10 +8,24 @@ import tempfile
 import threading
 import time
 
-from rig import bench, disk, guests, iso, levels, machine, matrix, matrix_page
-from rig import matrix_readme, schema, tap
+from rig import bench, bochs, disk, guests, iso, levels, machine, matrix
+from rig import matrix_page, matrix_readme, schema, tap
 from rig.console import Console
 from rig.cpio import Tree
+
+
+def exits():
+    """What a guest says of its exits, and the comparison of two."""
+    text = ("# xAPIC: 201 exits for 100 to oneself, 306 for 100 of the timer\n"
+            "ok 1 - xAPIC: 100 of the timer\n# x2APIC: 5 exits for 100 to "
+            "another\n")
+    counts = bochs.exit_counts(text)
+    assert counts == {"xAPIC, 100 to oneself": 201,
+                      "xAPIC, 100 of the timer": 306,
+                      "x2APIC, 100 to another": 5}, counts
+    assert bochs.not_fewer(counts, {k: n + 1 for k, n in counts.items()}) is None
+    assert "to another: 5, without 5" in bochs.not_fewer(counts, counts)
+    assert bochs.not_fewer(counts, {}) and bochs.not_fewer({}, {})
 
 
 def archives():
@@ -206,7 +220,7 @@ def lists():
 
 
 for part in (archives, disks, grub_disks, verdicts, tables, schemas,
-             matrix_cells, readme, consoles, interrupts, lists):
+             matrix_cells, readme, exits, consoles, interrupts, lists):
     try:
         part()
     except Exception as e:
