@@ -88,6 +88,10 @@ static int create_pc(struct domain *d)
 		rc = virq_init(d);
 	if (!rc && (flags & XEN_X86_EMU_PIT))
 		rc = vpit_init(d);
+	if (!rc && (flags & XEN_X86_EMU_RTC))
+		rc = vrtc_init(d);
+	if (!rc && (flags & XEN_X86_EMU_HPET))
+		rc = vhpet_init(d);
 	if (!rc && (flags & XEN_X86_EMU_PM))
 		rc = vacpi_init(d);
 	return rc;
@@ -111,6 +115,8 @@ static void destroy_devices(struct domain *d)
 {
 	vram_destroy(d);
 	vacpi_destroy(d);
+	vhpet_destroy(d);
+	vrtc_destroy(d);
 	vpit_destroy(d);
 	virq_destroy(d);
 	vpci_destroy(d);

@@ -338,6 +338,8 @@ struct hvm_domain {
 	struct vpic *pic;
 	struct virq *virq;
 	struct vpit *pit;
+	struct vrtc *rtc;
+	struct vhpet *hpet;
 	struct vacpi *acpi;
 	struct vram *vram; /* p2m lock */
 	bool stale_maps;   /* … which must forget where memory was */

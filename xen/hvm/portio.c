@@ -20,22 +20,29 @@ struct portio {
 	struct portio *next;
 	unsigned int first, n;
 	portio_fn *fn;
+	portio_claims *claims; /* NULL: always */
 	void *data;
 };
 
 /* At creation only: readers take no lock. */
-int portio_register(struct domain *d, unsigned int first, unsigned int n,
-		    portio_fn *fn, void *data)
+int portio_register_some(struct domain *d, unsigned int first, unsigned int n,
+			 portio_claims *claims, portio_fn *fn, void *data)
 {
 	struct hvm_domain *hd = hvm_domain(d);
 	struct portio *p = xnew(struct portio);
 
 	if (!p)
 		return -ENOMEM;
-	*p = (struct portio){hd->ports, first, n, fn, data};
+	*p = (struct portio){hd->ports, first, n, fn, claims, data};
 	hd->ports = p;
 	hvm_ops->allow_port(d, first, n, false);
 	return 0;
+}
+
+int portio_register(struct domain *d, unsigned int first, unsigned int n,
+		    portio_fn *fn, void *data)
+{
+	return portio_register_some(d, first, n, NULL, fn, data);
 }
 
 #define PCI_ADDRESS 0xcf8
@@ -73,6 +80,9 @@ static HOT bool do_port(struct vcpu *v, unsigned int port, unsigned int size,
 
 	for (const struct portio *p = hd->ports; p; p = p->next) {
 		if (port - p->first < p->n) {
+			if (unlikely(p->claims) &&
+			    !p->claims(port, size, write, *val, p->data))
+				break;
 			p->fn(v, port, size, write, val, p->data);
 			return true;
 		}

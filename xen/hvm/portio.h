@@ -8,6 +8,11 @@
 /* size is 1, 2 or 4; *val holds what is written, or takes what is read. */
 typedef void portio_fn(struct vcpu *v, unsigned int port, unsigned int size,
 		       bool write, uint32_t *val, void *data);
+/* The same, for ports that are not always its own: claims() says when. */
+typedef bool portio_claims(unsigned int port, unsigned int size, bool write,
+			   uint32_t val, void *data);
+int portio_register_some(struct domain *d, unsigned int first, unsigned int n,
+			 portio_claims *claims, portio_fn *fn, void *data);
 int portio_register(struct domain *d, unsigned int first, unsigned int n,
 		    portio_fn *fn, void *data);
 enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x);

@@ -432,8 +432,8 @@ static int get_board(struct domain *d, const struct board_record *r,
 {
 	/* For its alignment, which a stream does not keep. */
 	union {
-		struct hvm_hw_vioapic largest;
-		char bytes[sizeof(struct hvm_hw_vioapic)];
+		struct hvm_hw_hpet largest;
+		char bytes[sizeof(struct hvm_hw_hpet)];
 	} buf;
 
 	if (desc->length != r->size || r->size > sizeof(buf)) {

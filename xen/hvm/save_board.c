@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The records of a guest PC's board: interrupt lines and controllers, 8254, PM
- * timer. The others are in save.c, which calls these.
+ * The records of a guest PC's board: interrupt lines and controllers, 8254,
+ * clock, HPET, PM timer. The others are in save.c, which calls these.
  */
 #include "hvm/records.h"
 
@@ -78,6 +78,30 @@ static int load_pit(struct domain *d, unsigned int i, const void *buf)
 	return vpit_load(d, buf);
 }
 
+static void save_rtc(struct domain *d, unsigned int i, void *buf)
+{
+	(void)i;
+	vrtc_save(d, buf);
+}
+
+static int load_rtc(struct domain *d, unsigned int i, const void *buf)
+{
+	(void)i;
+	return vrtc_load(d, buf);
+}
+
+static void save_hpet(struct domain *d, unsigned int i, void *buf)
+{
+	(void)i;
+	vhpet_save(d, buf);
+}
+
+static int load_hpet(struct domain *d, unsigned int i, const void *buf)
+{
+	(void)i;
+	return vhpet_load(d, buf);
+}
+
 static void save_pmtimer(struct domain *d, unsigned int i, void *buf)
 {
 	(void)i;
@@ -103,6 +127,8 @@ static const struct board_record records[] = {
 	{HVM_SAVE_CODE(PCI_LINK), 1, HVM_SAVE_LENGTH(PCI_LINK), save_pci_link,
 	 load_pci_link},
 	{HVM_SAVE_CODE(PIT), 1, HVM_SAVE_LENGTH(PIT), save_pit, load_pit},
+	{HVM_SAVE_CODE(RTC), 1, HVM_SAVE_LENGTH(RTC), save_rtc, load_rtc},
+	{HVM_SAVE_CODE(HPET), 1, HVM_SAVE_LENGTH(HPET), save_hpet, load_hpet},
 	{HVM_SAVE_CODE(PMTIMER), 1, HVM_SAVE_LENGTH(PMTIMER), save_pmtimer,
 	 load_pmtimer},
 };
@@ -113,6 +139,10 @@ static bool has(const struct domain *d, unsigned int type)
 
 	if (type == HVM_SAVE_CODE(PIT))
 		return hd->pit;
+	if (type == HVM_SAVE_CODE(RTC))
+		return hd->rtc;
+	if (type == HVM_SAVE_CODE(HPET))
+		return hd->hpet;
 	if (type == HVM_SAVE_CODE(PMTIMER))
 		return hd->acpi;
 	return hd->virq;

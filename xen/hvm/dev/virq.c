@@ -23,6 +23,7 @@ struct virq {
 	uint8_t gsi[GSIS]; /* how many hold it up */
 	uint8_t link[4];   /* … a link */
 	uint8_t route[4];  /* a link's ISA interrupt; 0: none */
+	uint8_t own[GSIS]; /* … of those, by virq_input() */
 	uint16_t isa;      /* lines that are up */
 	bool sci;          /* our own hold on interrupt 9 */
 	bool callback_up;  /* … and the event callback's on its line */
@@ -44,19 +45,35 @@ static void count(struct domain *d, unsigned int gsi, bool up)
 		vpic_line(d, gsi == 2 ? 0 : gsi, up);
 }
 
+void virq_isa(struct domain *d, unsigned int irq, bool level)
+{
+	struct virq *q = hvm_domain(d)->virq;
+
+	if (!q || !(q->isa & BIT(irq)) != level)
+		return;
+	q->isa ^= (uint16_t)BIT(irq);
+	count(d, irq ? irq : 2, level);
+}
+
 void hvm_isa_irq(struct domain *d, unsigned int irq, bool level)
 {
 	struct hvm_domain *hd = hvm_domain(d);
-	struct virq *q = hd->virq;
 
-	if (!q || irq > 15)
+	if (irq > 15)
 		return;
 	spin_lock(&hd->lock);
-	if (!(q->isa & BIT(irq)) == level) {
-		q->isa ^= (uint16_t)BIT(irq);
-		count(d, irq ? irq : 2, level);
-	}
+	virq_isa(d, irq, level);
 	spin_unlock(&hd->lock);
+}
+
+void virq_input(struct domain *d, unsigned int gsi, bool up)
+{
+	struct virq *q = hvm_domain(d)->virq;
+
+	if (!q || (!up && !q->own[gsi]))
+		return;
+	q->own[gsi] += up ? 1 : -1;
+	count(d, gsi, up);
 }
 
 /* Beside the device model's: each lets go of its own only. */
@@ -205,7 +222,7 @@ void virq_save(struct domain *d, struct hvm_hw_pci_irqs *pci,
  * inputs are; what they made of that is in their own records. */
 static void recount(struct domain *d, struct virq *q)
 {
-	memset(q->gsi, 0, sizeof(q->gsi));
+	memcpy(q->gsi, q->own, sizeof(q->gsi));
 	memset(q->link, 0, sizeof(q->link));
 	for (unsigned int i = 0; i < 16; i++)
 		if (q->isa & BIT(i))

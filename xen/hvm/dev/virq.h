@@ -14,6 +14,11 @@ int virq_init(struct domain *d); /* with PIC and I/O APIC */
 void virq_destroy(struct domain *d);
 
 void hvm_isa_irq(struct domain *d, unsigned int irq, bool level);
+/* The same for devices of ours; lock held. */
+void virq_isa(struct domain *d, unsigned int irq, bool level);
+/* Input gsi of the I/O APIC has one more, or one less, who holds it up; lock
+ * held. */
+void virq_input(struct domain *d, unsigned int gsi, bool up);
 /* Our ACPI hardware's interrupt; lock held. */
 void hvm_sci(struct domain *d, bool level);
 /* device 0 to 31, intx 0 to 3. */
@@ -56,6 +61,21 @@ int vpit_init(struct domain *d);
 void vpit_destroy(struct domain *d);
 void vpit_save(struct domain *d, struct hvm_hw_pit *r);
 int vpit_load(struct domain *d, const struct hvm_hw_pit *r);
+
+/* vrtc.c: the real-time clock. vrtc_again(): what decides about its line
+ * changed; lock held. */
+int vrtc_init(struct domain *d);
+void vrtc_destroy(struct domain *d);
+void vrtc_again(struct domain *d);
+void vrtc_save(struct domain *d, struct hvm_hw_rtc *r);
+int vrtc_load(struct domain *d, const struct hvm_hw_rtc *r);
+
+/* vhpet.c. Legacy: it has the interrupts of the 8254 and the clock. */
+int vhpet_init(struct domain *d);
+void vhpet_destroy(struct domain *d);
+bool vhpet_is_legacy(const struct domain *d);
+void vhpet_save(struct domain *d, struct hvm_hw_hpet *r);
+int vhpet_load(struct domain *d, const struct hvm_hw_hpet *r);
 
 /* vacpi.c: buttons and the PM timer. A guest without them minds no press. */
 int vacpi_init(struct domain *d);

@@ -12,6 +12,8 @@
 
 #define PIT_HZ    1193182UL
 #define NS_SECOND 1000000000UL
+/* A shorter period than any guest can use is one that only costs us. */
+#define MIN_NS 100000
 
 struct counter {
 	uint32_t reload; /* 1 to 65536 */
@@ -94,7 +96,8 @@ static void arm(struct vpit *p)
 		next = (t / c->reload + 1) * c->reload;
 	else if (t >= next)
 		return;
-	timer_set(&p->timer, c->loaded + ticks_to_ns(next) + 1);
+	timer_set(&p->timer, max(c->loaded + ticks_to_ns(next) + 1,
+				 now() + (is_periodic(c) ? MIN_NS : 0)));
 }
 
 static void fired(void *data)
@@ -102,9 +105,9 @@ static void fired(void *data)
 	struct vpit *p = data;
 	struct hvm_domain *hd = hvm_domain(p->d);
 
-	hvm_isa_irq(p->d, 0, false);
-	hvm_isa_irq(p->d, 0, true);
 	spin_lock(&hd->lock);
+	virq_isa(p->d, 0, false);
+	virq_isa(p->d, 0, !vhpet_is_legacy(p->d));
 	arm(p);
 	spin_unlock(&hd->lock);
 }
