@@ -169,6 +169,11 @@ class Boot:
             files["guest-vmlinuz"] = kernel.vmlinuz
             files["guest.cpio"] = image.guest(kernel)
             files["guest-hvm.cpio"] = image.packed(files["guest.cpio"])
+        if "pc.sh" in self.scripts:
+            # Its kernel's compression is the one that takes no time to undo.
+            kernel = debian.Kernel("cloud")
+            files["guest-disk.img"] = image.grub_disk(kernel,
+                                                      image.guest(kernel))
         if "kernels.sh" in self.scripts:
             for which in "6.12", "cloud":
                 kernel = debian.Kernel(which)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+# A PC: its firmware starts GRUB from its disk, GRUB Debian's kernel, and that
+# unplugs the emulated disk and card and goes on with PV drivers. Wants the
+# device model in dom0 (dm=1) and /lab/guest-disk.img.
+. /lab/tap.sh
+mods blk net
+before=$(holdings)
+
+why() { tail -3 "$1" 2>/dev/null | tr -d '\r' | tr '\n' ' '; }
+
+grub_disk /run/pc.img 'console=hvc0 loglevel=4 panic=5 do=blk,net ip=10.9.0.2 peer=10.9.0.1' 64M
+verdict $? "a disk with GRUB"
+sum=$(dd if=/run/pc.img bs=1M count=8 2>/dev/null | md5sum | cut -d' ' -f1)
+ip link add xenbr0 type bridge && ip addr add 10.9.0.1/24 dev xenbr0 &&
+	ip link set xenbr0 up
+verdict $? "a bridge"
+# SeaBIOS reads an AHCI disk by DMA; an IDE one word by word, each a round trip.
+config pc hvm "" 'memory=192' 'vga="none"' 'vnc=0' 'usb=0' 'hdtype="ahci"' \
+	'disk=["/run/pc.img,raw,hda,w"]' 'vif=["bridge=xenbr0"]'
+log=$LOG/guest-pc.log
+rm -f "$log"
+ok "create" xl create -q /run/pc.cfg
+heard pc GUEST-UP 150
+verdict $? "Linux comes up" "$(why "$log")"
+heard pc GUEST-DONE 90
+verdict $? "it does its work" "$(why "$log")"
+sed -n 's/^GUEST-\(UP\|RATE\|FAIL\)/# &/p' "$log" | tr -d '\r'
+grep -q "GUEST-UP .*type=HVM" "$log"
+verdict $? "it knows that it is HVM"
+grep -q "GUEST-BLK sum=$sum" "$log"
+verdict $? "the disk's bytes are right"
+grep -q 'GUEST-NET .*, 0% packet loss' "$log"
+verdict $? "ping has no loss"
+gone pc 30
+verdict $? "it powers itself off"
+ip link del xenbr0
+rm -f /run/pc.img
+settled "$before"
+done_testing
