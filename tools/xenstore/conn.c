@@ -26,6 +26,7 @@ static struct list dead = LIST_INIT(dead);
 /* Input is handled here; the last byte is for a terminating nul. */
 static char scratch[READ_SIZE + CONN_IN_MAX + 1];
 
+/* Runs while a guest owes us the reading of something. */
 static struct timer event_timer;
 static unsigned int event_timeout = 20;
 
@@ -127,6 +128,8 @@ void conn_queue(struct conn *c, struct msg *m)
 	c->out_bytes += msg_size(m);
 	if (c->dom && !c->who.priv)
 		c->dom->memory += msg_size(m);
+	if (m->debt && event_timer.fn && !event_timer.when)
+		timer_set(&event_timer, 1000);
 	conn_output(c);
 }
 
@@ -422,6 +425,7 @@ bool conn_round(void)
 static void forgive(struct timer *t)
 {
 	uint64_t limit = event_timeout * 1000ull;
+	bool owed = false;
 
 	list_for_each(l, &conns) {
 		struct conn *c = container_of(l, struct conn, all);
@@ -429,21 +433,24 @@ static void forgive(struct timer *t)
 		if (c->who.priv)
 			continue;
 		for (struct msg *m = c->out; m; m = m->next) {
-			if (m->queued + limit > loop_now())
-				break;
-			if (m->hdr.type != XS_WATCH_EVENT || !m->debt)
-				continue;
-			debt_put(m->debt);
-			m->debt = NULL;
+			bool due = m->queued + limit <= loop_now() &&
+				   m->hdr.type == XS_WATCH_EVENT;
+
+			if (due) {
+				debt_put(m->debt);
+				m->debt = NULL;
+			}
+			owed |= m->debt != NULL;
 		}
 	}
-	timer_set(t, 1000);
+	if (owed)
+		timer_set(t, 1000);
 }
 
 void conn_event_timeout(unsigned int seconds)
 {
 	event_timeout = seconds;
-	event_timer.fn = forgive;
+	event_timer.fn = seconds ? forgive : NULL;
 	timer_stop(&event_timer);
 	if (seconds)
 		timer_set(&event_timer, 1000);
