@@ -193,6 +193,95 @@ static void many_clients(void)
 	xs_close(xs);
 }
 
+/* As many whole requests as the socket takes before it stays full. */
+static unsigned int send_reads(int fd, const char *path)
+{
+	struct xsd_sockmsg h = {.type = XS_READ, .len = strlen(path) + 1};
+	char msg[64];
+	size_t size = sizeof(h) + h.len;
+	unsigned int sent = 0;
+
+	memcpy(msg, &h, sizeof(h));
+	memcpy(msg + sizeof(h), path, h.len);
+	for (int full = 0; full < 10 && sent < 1000000;) {
+		ssize_t n = send(fd, msg, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		/* Small messages on a stream socket go as a whole. */
+		CHECK(n < 0 || n == (ssize_t)size);
+		sent += n > 0;
+		full = n < 0 ? full + 1 : 0;
+		if (n < 0)
+			nap(5);
+	}
+	return sent;
+}
+
+/* One that never reads its replies is not read either, and costs nobody. */
+static void never_reads(void)
+{
+	static char value[4000], reply[sizeof(struct xsd_sockmsg) + 4000];
+	struct xs_handle *xs = xs_open(0);
+	int fd = raw_connect();
+	unsigned int sent, got = 0;
+	size_t have = 0;
+
+	REQUIRE(xs && fd >= 0);
+	memset(value, 'v', sizeof(value));
+	CHECK(xs_write(xs, XBT_NULL, "/big", value, sizeof(value)));
+	sent = send_reads(fd, "/big");
+	CHECK(sent > 10 && sent < 1000000);
+	CHECK(xs_write(xs, XBT_NULL, "/small", "x", 1));
+	/* When it reads at last, no reply is missing. */
+	while (got < sent) {
+		ssize_t n = read(fd, reply, sizeof(reply) - have);
+
+		REQUIRE(n > 0);
+		have += (size_t)n;
+		got += have == sizeof(reply);
+		have %= sizeof(reply);
+	}
+	CHECK(have == 0);
+	close(fd);
+	CHECK(xs_rm(xs, XBT_NULL, "/big"));
+	xs_close(xs);
+}
+
+/* Writes, reads and transactions until the daemon is gone. */
+static void hammer(void)
+{
+	struct xs_handle *xs = xs_open(0);
+	char path[32];
+
+	for (unsigned int i = 0; xs; i++) {
+		xs_transaction_t t = xs_transaction_start(xs);
+
+		snprintf(path, sizeof(path), "/hammer/%u", i % 500);
+		if (!t || !xs_write(xs, t, path, path, strlen(path)) ||
+		    !xs_transaction_end(xs, t, false))
+			break;
+	}
+	_exit(xs ? 0 : 1);
+}
+
+static void killed_at_any_moment(void)
+{
+	for (int i = 0; i < 8; i++) {
+		pid_t busy;
+		int status;
+
+		fflush(stdout);
+		busy = fork();
+		if (!busy)
+			hammer();
+		nap(3 + 11 * i);
+		stop(SIGKILL);
+		CHECK_EQ(waitpid(busy, &status, 0), busy);
+		CHECK(WIFEXITED(status));
+		REQUIRE(start());
+		CHECK(!strcmp(sh("%s/xenstore-control check", dir), "OK\n[0]"));
+	}
+}
+
 /* One step of a live update; the daemon's answer, which is static. */
 static const char *step(struct xs_handle *xs, const char *args, size_t len)
 {
@@ -336,6 +425,9 @@ static const struct test_case cases[] = {
 	{"xenstored: a live update keeps everything", live_update_keeps},
 	{"xenstored: a live update to something else fails",
 	 live_update_refuses},
+	{"xenstored: a client that never reads its replies", never_reads},
+	{"xenstored: killed in the middle of work, eight times",
+	 killed_at_any_moment},
 	{"xenstored: killed and started again", starts_again},
 };
 

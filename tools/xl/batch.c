@@ -17,6 +17,11 @@
 #define NO_DOMAIN 0x7ff4u /* DOMID_INVALID */
 
 static int store = -1;
+/* Answers that came together are read together. */
+static struct {
+	char bytes[16384];
+	size_t at, end;
+} in;
 
 static bool open_store(void)
 {
@@ -48,24 +53,48 @@ void batch_forget(void)
 	if (store >= 0)
 		close(store);
 	store = -1;
+	in.at = in.end = 0;
 	errno = saved;
 }
 
-static bool transfer(char *buf, size_t n, bool out)
+static bool send_all(const struct batch *b)
 {
-	ssize_t done;
+	size_t at = 0;
+
+	while (at < b->len) {
+		ssize_t n = send(store, b->buf + at, b->len - at, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += (size_t)n;
+	}
+	return true;
+}
+
+static bool take_bytes(void *to, size_t n)
+{
+	size_t have;
+	ssize_t got;
 
 	while (n) {
-		done = out ? send(store, buf, n, MSG_NOSIGNAL)
-			   : read(store, buf, n);
-		if (done < 0 && errno == EINTR)
+		have = in.end - in.at < n ? in.end - in.at : n;
+		memcpy(to, in.bytes + in.at, have);
+		in.at += have;
+		to = (char *)to + have;
+		n -= have;
+		if (!n)
+			break;
+		got = read(store, in.bytes, sizeof(in.bytes));
+		if (got < 0 && errno == EINTR)
 			continue;
-		if (!done)
+		if (!got)
 			errno = EPIPE;
-		if (done <= 0)
+		if (got <= 0)
 			return false;
-		buf += done;
-		n -= (size_t)done;
+		in.at = 0;
+		in.end = (size_t)got;
 	}
 	return true;
 }
@@ -111,37 +140,60 @@ static int error_of(const char *word)
 	return EIO;
 }
 
-/*
- * The next answer; its body malloced in *body if that is wanted. Returns 0,
- * the errno that the store answered, or -1 when the connection failed.
- */
-static int take_answer(uint32_t *id, char **body)
+/* One answer to got(); false when the connection failed. */
+static bool take_answer(batch_answer *got, void *arg)
 {
 	static char buf[XENSTORE_PAYLOAD_MAX + 1];
 	struct xsd_sockmsg h;
+	int error = 0;
 
-	if (!transfer((char *)&h, sizeof(h), false))
-		return -1;
+	if (!take_bytes(&h, sizeof(h)))
+		return false;
 	if (h.len > XENSTORE_PAYLOAD_MAX) {
 		errno = EPROTO;
-		return -1;
+		return false;
 	}
-	if (!transfer(buf, h.len, false))
-		return -1;
+	if (!take_bytes(buf, h.len))
+		return false;
 	buf[h.len] = 0;
-	*id = h.req_id;
 	if (h.type == (uint32_t)XS_ERROR)
-		return error_of(buf);
-	if (body)
-		*body = strdup(buf);
-	return 0;
+		error = error_of(buf);
+	got(arg, h.req_id, error, buf, error ? 0 : h.len);
+	return true;
+}
+
+bool batch_exchange(struct batch *b, batch_answer *got, void *arg)
+{
+	bool ok = !b->broken && send_all(b);
+
+	for (unsigned int i = 0; ok && i < b->nr; i++)
+		ok = take_answer(got, arg);
+	b->len = b->nr = 0;
+	if (!ok && !b->broken)
+		batch_forget();
+	if (b->broken)
+		errno = ENOMEM;
+	return ok;
+}
+
+struct started {
+	uint32_t tx;
+	int error;
+};
+
+static void got_transaction(void *arg, unsigned int id, int error,
+			    const char *body, size_t len)
+{
+	struct started *s = arg;
+
+	(void)id;
+	s->error = error;
+	s->tx = len ? (uint32_t)strtoul(body, NULL, 10) : 0;
 }
 
 bool batch_begin(struct batch *b, bool transaction)
 {
-	char *id = NULL;
-	uint32_t req;
-	int error;
+	struct started s = {0};
 
 	memset(b, 0, sizeof(*b));
 	if (!open_store())
@@ -149,20 +201,13 @@ bool batch_begin(struct batch *b, bool transaction)
 	if (!transaction)
 		return true;
 	add(b, XS_TRANSACTION_START, "", 1, NULL, 0);
-	error = b->broken || !transfer(b->buf, b->len, true)
-			? -1
-			: take_answer(&req, &id);
-	b->len = b->nr = 0;
-	if (!error && id) {
-		b->tx = (uint32_t)strtoul(id, NULL, 10);
-		free(id);
+	if (batch_exchange(b, got_transaction, &s) && s.tx) {
+		b->tx = s.tx;
 		return true;
 	}
 	free(b->buf);
-	if (error > 0)
-		errno = error;
-	else
-		batch_forget();
+	if (s.error)
+		errno = s.error;
 	return false;
 }
 
@@ -191,61 +236,66 @@ void batch_rm(struct batch *b, const char *path)
 	add(b, XS_RM, path, strlen(path) + 1, NULL, 0);
 }
 
+void batch_directory(struct batch *b, const char *path)
+{
+	add(b, XS_DIRECTORY, path, strlen(path) + 1, NULL, 0);
+}
+
+static void got_first_error(void *arg, unsigned int id, int error,
+			    const char *body, size_t len)
+{
+	int *first = arg;
+
+	(void)id, (void)body, (void)len;
+	if (!*first)
+		*first = error;
+}
+
 bool batch_commit(struct batch *b)
 {
-	int first = 0, error = 0;
-	uint32_t id;
+	bool broken = b->broken, ok;
+	int first = 0;
 
-	if (b->tx)
-		add(b, XS_TRANSACTION_END, b->broken ? "F" : "T", 2, NULL, 0);
-	if (b->broken)
-		first = ENOMEM;
-	if (b->nr && !transfer(b->buf, b->len, true))
-		error = -1;
-	for (unsigned int i = 0; error >= 0 && i < b->nr; i++) {
-		error = take_answer(&id, NULL);
-		if (error > 0 && !first)
-			first = error;
+	/* What does not fit is not sent, but a transaction has to end. */
+	if (broken) {
+		b->broken = false;
+		b->len = b->nr = 0;
 	}
+	if (b->tx)
+		add(b, XS_TRANSACTION_END, broken ? "F" : "T", 2, NULL, 0);
+	ok = batch_exchange(b, got_first_error, &first);
 	free(b->buf);
 	b->buf = NULL;
-	if (error < 0) {
-		batch_forget();
-		return false;
-	}
-	if (first)
-		errno = first;
-	return !first;
+	if (ok && (broken || first))
+		errno = broken ? ENOMEM : first;
+	return ok && !broken && !first;
+}
+
+static void got_value(void *arg, unsigned int id, int error, const char *body,
+		      size_t len)
+{
+	char **values = arg;
+
+	(void)len;
+	if (!error && id < WINDOW)
+		values[id] = strdup(body);
 }
 
 bool batch_read(char *const *paths, unsigned int nr, char **values)
 {
-	struct batch b;
-	uint32_t id;
-	char *body;
-	int error = 0;
+	bool ok = true;
 
-	for (unsigned int at = 0; error >= 0 && at < nr; at += WINDOW) {
+	for (unsigned int at = 0; ok && at < nr; at += WINDOW) {
 		unsigned int n = nr - at < WINDOW ? nr - at : WINDOW;
+		struct batch b;
 
 		if (!batch_begin(&b, false))
 			return false;
 		for (unsigned int i = 0; i < n; i++)
 			add(&b, XS_READ, paths[at + i],
 			    strlen(paths[at + i]) + 1, NULL, 0);
-		if (b.broken || !transfer(b.buf, b.len, true))
-			error = -1;
-		for (unsigned int i = 0; error >= 0 && i < n; i++) {
-			body = NULL;
-			error = take_answer(&id, &body);
-			if (!error && id < n)
-				values[at + id] = body;
-			else
-				free(body);
-		}
+		ok = batch_exchange(&b, got_value, values + at);
 		free(b.buf);
 	}
-	if (error < 0)
-		batch_forget();
-	return error >= 0;
+	return ok;
 }

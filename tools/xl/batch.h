@@ -19,6 +19,10 @@ struct batch {
 	bool broken; /* out of memory, or a path too long */
 };
 
+/* An answer: an errno, or a body with a zero byte after its len bytes. */
+typedef void batch_answer(void *arg, unsigned int id, int error,
+			  const char *body, size_t len);
+
 /* False, errno set, when the store cannot be reached. */
 bool batch_begin(struct batch *b, bool transaction);
 void batch_write(struct batch *b, const char *path, const char *value);
@@ -26,6 +30,13 @@ void batch_write(struct batch *b, const char *path, const char *value);
 void batch_folder(struct batch *b, const char *path, uint32_t owner,
 		  uint32_t reader);
 void batch_rm(struct batch *b, const char *path);
+void batch_directory(struct batch *b, const char *path);
+/*
+ * Sends what there is and hands over each answer, by the number that its
+ * request had. The batch, a transaction's too, can be gone on with. False when
+ * the connection failed: then batch_commit() is still to be called.
+ */
+bool batch_exchange(struct batch *b, batch_answer *got, void *arg);
 /*
  * Sends all, ends the transaction, and reads the answers. False with errno: of
  * the first request that failed, EAGAIN for a conflict, after which all must

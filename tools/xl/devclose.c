@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "batch.h"
 #include "device.h"
 #include "host.h"
 #include "loop.h"
@@ -88,86 +89,52 @@ bool dev_wait(const struct device *d, enum dev_state state, int ms)
 	return wait_all(d, 1, state, ms, &late);
 }
 
-static bool put(xs_transaction_t t, const char *dir, const char *name,
+static void put(struct batch *b, const char *dir, const char *name,
 		const char *value)
 {
 	char path[PATH_SIZE + 16];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return xs_write(host_xs(), t, path, value, (unsigned)strlen(value));
+	batch_write(b, path, value);
 }
 
-/* A console's back end is xenconsoled, which follows the domain itself. */
-static bool closes(const struct device *d)
+static void ask_one(struct batch *b, const struct device *d, enum dev_state is,
+		    bool force)
 {
-	return strcmp(d->kind, "console") != 0;
-}
+	char path[PATH_SIZE];
 
-static void ask_to_close(const struct device *d, bool force)
-{
-	char back[PATH_SIZE], front[PATH_SIZE];
-	enum dev_state is = state_of(d);
-	xs_transaction_t t;
-
-	if (!closes(d))
-		return;
-	dev_backend_path(d, back, sizeof(back));
-	dev_frontend_path(d, front, sizeof(front));
-	do {
-		t = xs_transaction_start(host_xs());
-		if (!t)
-			return;
-		/* Writing to a back end that is gone would make it again. */
-		if (is != DEV_GONE) {
-			put(t, back, "online", "0");
-			if (is != DEV_CLOSED)
-				put(t, back, "state", "5");
-		}
-		if (force)
-			xs_rm(host_xs(), t, front);
-	} while (!xs_transaction_end(host_xs(), t, false) && errno == EAGAIN);
-}
-
-/* The folder, and the ones above it that are left empty, up to stop. */
-static void prune(const char *path, const char *stop)
-{
-	char buf[PATH_SIZE], *slash;
-	unsigned int n;
-	char **names;
-
-	snprintf(buf, sizeof(buf), "%s", path);
-	xs_rm(host_xs(), XBT_NULL, buf);
-	while ((slash = strrchr(buf, '/')) && strlen(buf) > strlen(stop)) {
-		*slash = 0;
-		if (strlen(buf) <= strlen(stop))
-			return;
-		n = 1;
-		names = xs_directory(host_xs(), XBT_NULL, buf, &n);
-		free(names);
-		if (!names || n)
-			return;
-		xs_rm(host_xs(), XBT_NULL, buf);
-	}
-}
-
-static void forget(const struct device *d)
-{
-	char path[PATH_SIZE], stop[64];
-	char *node = NULL;
-
-	if (!strcmp(d->kind, "vbd"))
-		node = dev_backend_read(d, "node");
-	dev_frontend_path(d, path, sizeof(path));
-	if (closes(d))
-		xs_rm(host_xs(), XBT_NULL, path);
 	dev_backend_path(d, path, sizeof(path));
-	snprintf(stop, sizeof(stop), "/local/domain/%u", d->backend_domid);
-	prune(path, stop);
-	dev_libxl_path(d, path, sizeof(path));
-	xs_rm(host_xs(), XBT_NULL, path);
-	if (node)
-		loop_release(node);
-	free(node);
+	/* Writing to a back end that is gone would make it again. */
+	if (is != DEV_GONE) {
+		put(b, path, "online", "0");
+		if (is != DEV_CLOSED)
+			put(b, path, "state", "5");
+	}
+	dev_frontend_path(d, path, sizeof(path));
+	if (force)
+		batch_rm(b, path);
+}
+
+/* All of them at once. */
+static void ask_to_close(const struct device *list, unsigned int nr, bool force)
+{
+	unsigned int closing = 0;
+	struct batch b;
+	bool ok;
+
+	for (unsigned int i = 0; i < nr; i++)
+		closing += dev_closes(&list[i]);
+	if (!closing)
+		return;
+	do {
+		if (!batch_begin(&b, true))
+			return;
+		for (unsigned int i = 0; i < nr; i++)
+			if (dev_closes(&list[i]))
+				ask_one(&b, &list[i], state_of(&list[i]),
+					force);
+		ok = batch_commit(&b);
+	} while (!ok && errno == EAGAIN);
 }
 
 static void complain_late(const struct device *d)
@@ -177,14 +144,31 @@ static void complain_late(const struct device *d)
 		d->kind, d->devid, d->domid, state_of(d));
 }
 
+/* Of those that go, the loop devices too. */
+static void forget(const struct device *gone, unsigned int nr)
+{
+	char **node = calloc(nr + 1, sizeof(*node));
+
+	for (unsigned int i = 0; node && i < nr; i++)
+		if (!strcmp(gone[i].kind, "vbd"))
+			node[i] = dev_backend_read(&gone[i], "node");
+	dev_forget_nodes(gone, nr);
+	for (unsigned int i = 0; node && i < nr; i++) {
+		if (node[i])
+			loop_release(node[i]);
+		free(node[i]);
+	}
+	free(node);
+}
+
 unsigned int dev_remove(const struct device *list, unsigned int nr, bool force)
 {
-	unsigned int late = 0, one;
+	struct device *gone = calloc(nr + 1, sizeof(*gone));
+	unsigned int late = 0, going = 0, one;
 
-	for (unsigned int i = 0; i < nr; i++)
-		ask_to_close(&list[i], force);
-	for (unsigned int i = 0; i < nr; i++) {
-		if (closes(&list[i]) &&
+	ask_to_close(list, nr, force);
+	for (unsigned int i = 0; gone && i < nr; i++) {
+		if (dev_closes(&list[i]) &&
 		    !wait_all(&list[i], 1, DEV_CLOSED, late ? 1000 : CLOSE_MS,
 			      &one)) {
 			complain_late(&list[i]);
@@ -192,7 +176,10 @@ unsigned int dev_remove(const struct device *list, unsigned int nr, bool force)
 			if (!force)
 				continue;
 		}
-		forget(&list[i]);
+		gone[going++] = list[i];
 	}
+	if (gone)
+		forget(gone, going);
+	free(gone);
 	return late;
 }

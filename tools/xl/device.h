@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* xen/io/xenbus.h's states */
 enum dev_state {
@@ -52,6 +53,15 @@ bool dev_add(const struct device *d, const struct dev_node *back,
  * what is asked for). Returns false after ms milliseconds.
  */
 bool dev_wait(const struct device *d, enum dev_state state, int ms);
+
+/* A console's back end is xenconsoled, which follows the domain itself. */
+static inline bool dev_closes(const struct device *d)
+{
+	return strcmp(d->kind, "console") != 0;
+}
+
+/* Removes their nodes, and folders that are left empty (devprune.c). */
+void dev_forget_nodes(const struct device *list, unsigned int nr);
 
 /*
  * Takes devices away: asks the back ends to close (with force, the front ends

@@ -227,28 +227,26 @@ bool domstore_rings(uint32_t domid, const struct build_result *r)
 					      front, ARRAY_SIZE(front));
 }
 
-static void remove_path(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2)));
-
-static void remove_path(const char *fmt, ...)
+static void remove_at(struct batch *b, const char *fmt, uint32_t domid)
 {
 	char path[128];
-	va_list ap;
 
-	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
-	va_end(ap);
-	xs_rm(host_xs(), XBT_NULL, path);
+	snprintf(path, sizeof(path), fmt, domid);
+	batch_rm(b, path);
 }
 
 void domstore_remove(uint32_t domid)
 {
 	char *vm = host_read("/local/domain/%u/vm", domid);
+	struct batch b;
 
-	if (vm && !strncmp(vm, "/vm/", 4))
-		remove_path("%s", vm);
+	if (batch_begin(&b, false)) {
+		if (vm && !strncmp(vm, "/vm/", 4))
+			batch_rm(&b, vm);
+		remove_at(&b, "/local/domain/%u", domid);
+		remove_at(&b, "/local/domain/0/device-model/%u", domid);
+		remove_at(&b, "/libxl/%u", domid);
+		batch_commit(&b);
+	}
 	free(vm);
-	remove_path("/local/domain/%u", domid);
-	remove_path("/local/domain/0/device-model/%u", domid);
-	remove_path("/libxl/%u", domid);
 }
