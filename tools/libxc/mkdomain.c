@@ -100,72 +100,98 @@ static int build_once(xc_interface *xch, const struct build_config *cfg,
 	return 0;
 }
 
+struct options {
+	struct build_config cfg;
+	bool paused, store;
+	unsigned int times;
+};
+
+static enum build_kind kind_of(const char *word)
+{
+	if (!strcmp(word, "pv"))
+		return BUILD_PV;
+	return !strcmp(word, "hvm") ? BUILD_HVM : BUILD_PVH;
+}
+
+static bool take_option(struct options *o, int opt)
+{
+	switch (opt) {
+	case 't':
+		o->cfg.kind = kind_of(optarg);
+		return true;
+	case 'm':
+		o->cfg.memory_kb = strtoull(optarg, NULL, 0) * 1024;
+		return true;
+	case 'v':
+		o->cfg.max_vcpus = (unsigned int)atoi(optarg);
+		return true;
+	case 'k':
+		o->cfg.kernel = optarg;
+		return true;
+	case 'r':
+		o->cfg.modules[0].path = optarg;
+		o->cfg.nr_modules = 1;
+		return true;
+	case 'c':
+		o->cfg.cmdline = optarg;
+		return true;
+	case 'p':
+		o->paused = true;
+		return true;
+	case 'i':
+		o->store = true;
+		return true;
+	case 'n':
+		o->times = (unsigned int)atoi(optarg);
+		return true;
+	}
+	return false;
+}
+
+/* Builds it as often as was said; the last one stays. */
+static bool build_all(xc_interface *xch, const struct options *o,
+		      uint32_t *domid, struct build_result *r)
+{
+	for (unsigned int i = 0; i < o->times; i++) {
+		if (i && xc_domain_destroy(xch, *domid))
+			perror("mkdomain: destroy");
+		if (build_once(xch, &o->cfg, domid, r))
+			return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
-	struct build_config cfg = {
-		.kind = BUILD_PVH,
-		.name = "mkdomain",
-		.max_vcpus = 1,
-		.memory_kb = 256 * 1024,
-		.timer_mode = 1,
+	struct options o = {
+		.cfg =
+			{
+				.kind = BUILD_PVH,
+				.name = "mkdomain",
+				.max_vcpus = 1,
+				.memory_kb = 256 * 1024,
+				.timer_mode = 1,
+			},
+		.times = 1,
 	};
-	bool paused = false, store = false;
-	unsigned int times = 1;
 	struct build_result r;
 	xc_interface *xch;
 	uint32_t domid;
 	int opt;
 
 	while ((opt = getopt(argc, argv, "t:m:v:k:r:c:pin:")) != -1) {
-		switch (opt) {
-		case 't':
-			cfg.kind = !strcmp(optarg, "pv")    ? BUILD_PV
-				   : !strcmp(optarg, "hvm") ? BUILD_HVM
-							    : BUILD_PVH;
-			break;
-		case 'm':
-			cfg.memory_kb = strtoull(optarg, NULL, 0) * 1024;
-			break;
-		case 'v':
-			cfg.max_vcpus = (unsigned int)atoi(optarg);
-			break;
-		case 'k':
-			cfg.kernel = optarg;
-			break;
-		case 'r':
-			cfg.modules[0].path = optarg;
-			cfg.nr_modules = 1;
-			break;
-		case 'c':
-			cfg.cmdline = optarg;
-			break;
-		case 'p':
-			paused = true;
-			break;
-		case 'i':
-			store = true;
-			break;
-		case 'n':
-			times = (unsigned int)atoi(optarg);
-			break;
-		default:
-			fprintf(stderr, "usage: mkdomain -t KIND -m MIB ...\n");
-			return 2;
-		}
+		if (take_option(&o, opt))
+			continue;
+		fprintf(stderr, "usage: mkdomain -t KIND -m MIB ...\n");
+		return 2;
 	}
-	cfg.max_kb = cfg.memory_kb;
+	o.cfg.max_kb = o.cfg.memory_kb;
 	xch = xc_interface_open(NULL, NULL, 0);
-	if (!xch)
+	if (!xch || !build_all(xch, &o, &domid, &r))
 		return 1;
-	for (unsigned int i = 0; i < times; i++) {
-		if (i && xc_domain_destroy(xch, domid))
-			perror("mkdomain: destroy");
-		if (build_once(xch, &cfg, &domid, &r))
-			return 1;
-	}
-	if (store && introduce(&cfg, domid, &r))
+	if (o.store && introduce(&o.cfg, domid, &r))
 		return 1;
-	if (!paused && xc_domain_unpause(xch, domid))
+	if (!o.paused && xc_domain_unpause(xch, domid))
 		perror("mkdomain: unpause");
 	xc_interface_close(xch);
 	return 0;

@@ -10,16 +10,6 @@
 #include "json.h"
 #include "xl.h"
 
-static bool wants_json(const struct xl_cmd *cmd, int argc, char **argv)
-{
-	bool json = false;
-	int opt;
-
-	while ((opt = xl_getopt(cmd, argc, argv, "", xl_json_longs, 1)) != -1)
-		json |= opt == 'j';
-	return json;
-}
-
 static void json_domain(uint32_t domid, const char *name)
 {
 	struct json j;
@@ -34,7 +24,7 @@ static void json_domain(uint32_t domid, const char *name)
 
 static int run_domid(const struct xl_cmd *cmd, int argc, char **argv)
 {
-	bool json = wants_json(cmd, argc, argv);
+	bool json = xl_wants_json(cmd, argc, argv, 1);
 	const char *name = argv[optind];
 	uint32_t domid;
 
@@ -62,7 +52,7 @@ const struct xl_cmd cmd_domid = {
 
 static int run_domname(const struct xl_cmd *cmd, int argc, char **argv)
 {
-	bool json = wants_json(cmd, argc, argv);
+	bool json = xl_wants_json(cmd, argc, argv, 1);
 	char *name;
 	long domid;
 

@@ -154,19 +154,11 @@ static bool print_memory(struct facts *f)
 
 static const char *scheduler(void)
 {
-	static const char *const names[] = {
-		[XEN_SCHEDULER_CREDIT] = "credit",
-		[XEN_SCHEDULER_CREDIT2] = "credit2",
-		[XEN_SCHEDULER_ARINC653] = "arinc653",
-		[XEN_SCHEDULER_RTDS] = "rtds",
-		[XEN_SCHEDULER_NULL] = "null",
-	};
-	int id = 0;
+	int id = -1;
 
-	if (xc_sched_id(host_xc(), &id) || id < 0 ||
-	    (unsigned int)id >= ARRAY_SIZE(names) || !names[id])
-		return "unknown";
-	return names[id];
+	if (xc_sched_id(host_xc(), &id))
+		id = -1;
+	return host_sched_name((uint32_t)id);
 }
 
 static void print_build(struct facts *f)

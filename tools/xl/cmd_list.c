@@ -244,21 +244,11 @@ const struct xl_cmd cmd_list = {
 	.run = run_list,
 };
 
-static bool wants_json(const struct xl_cmd *cmd, int argc, char **argv)
-{
-	bool json = false;
-	int opt;
-
-	while ((opt = xl_getopt(cmd, argc, argv, "", xl_json_longs, 0)) != -1)
-		json |= opt == 'j';
-	return json;
-}
-
 static int run_claims(const struct xl_cmd *cmd, int argc, char **argv)
 {
 	struct list_opts o = {.claims = true};
 
-	o.json = wants_json(cmd, argc, argv);
+	o.json = xl_wants_json(cmd, argc, argv, 0);
 	print_every(&o, false);
 	return XL_OK;
 }
@@ -273,7 +263,7 @@ const struct xl_cmd cmd_claims = {
 
 static int run_vm_list(const struct xl_cmd *cmd, int argc, char **argv)
 {
-	struct list_opts o = {.json = wants_json(cmd, argc, argv)};
+	struct list_opts o = {.json = xl_wants_json(cmd, argc, argv, 0)};
 	unsigned int nr;
 	struct dom_info *list;
 

@@ -240,19 +240,6 @@ const struct xl_cmd cmd_sched_credit2 = {
 	.changes = true,
 };
 
-static const char *sched_name(uint32_t id)
-{
-	static const char *const names[] = {
-		[XEN_SCHEDULER_CREDIT] = "credit",
-		[XEN_SCHEDULER_CREDIT2] = "credit2",
-		[XEN_SCHEDULER_ARINC653] = "arinc653",
-		[XEN_SCHEDULER_RTDS] = "rtds",
-		[XEN_SCHEDULER_NULL] = "null",
-	};
-
-	return id < ARRAY_SIZE(names) && names[id] ? names[id] : "unknown";
-}
-
 static unsigned int count_cpus(const xc_cpupoolinfo_t *info)
 {
 	unsigned int n = 0;
@@ -287,7 +274,8 @@ static void list_pool(const xc_cpupoolinfo_t *info, void *arg)
 		json_object(l->json, NULL);
 		json_string(l->json, "name", name);
 		json_uint(l->json, "id", info->cpupool_id);
-		json_string(l->json, "scheduler", sched_name(info->sched_id));
+		json_string(l->json, "scheduler",
+			    host_sched_name(info->sched_id));
 		json_uint(l->json, "nr_cpus", count_cpus(info));
 		json_string(l->json, "cpus", cpus);
 		json_uint(l->json, "domains", info->n_dom);
@@ -296,7 +284,7 @@ static void list_pool(const xc_cpupoolinfo_t *info, void *arg)
 		printf("%-19s%s\n", name, cpus);
 	} else {
 		printf("%-19s%3u %9s       y       %4u\n", name,
-		       count_cpus(info), sched_name(info->sched_id),
+		       count_cpus(info), host_sched_name(info->sched_id),
 		       info->n_dom);
 	}
 	free(name);

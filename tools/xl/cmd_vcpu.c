@@ -87,13 +87,9 @@ static void print_domain(const struct dom_info *d, struct json *j)
 static int run_list(const struct xl_cmd *cmd, int argc, char **argv)
 {
 	struct dom_info *list = NULL, one;
-	struct json j, *out = NULL;
+	struct json j, *out = xl_wants_json(cmd, argc, argv, 0) ? &j : NULL;
 	unsigned int nr = 0;
-	int opt;
 
-	while ((opt = xl_getopt(cmd, argc, argv, "", xl_json_longs, 0)) != -1)
-		if (opt == 'j')
-			out = &j;
 	host_xc();
 	if (out) {
 		json_start(out, stdout);

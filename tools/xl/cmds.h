@@ -53,5 +53,7 @@ XL_COMMANDS(X)
 
 /* The options of a command that has only --json and --help. */
 extern const struct option xl_json_longs[];
+/* Takes those: was --json there? min as for xl_getopt(). */
+bool xl_wants_json(const struct xl_cmd *cmd, int argc, char **argv, int min);
 
 #endif

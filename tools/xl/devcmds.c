@@ -118,13 +118,9 @@ int run_device_list(const struct xl_cmd *cmd, int argc, char **argv,
 		    void (*each)(struct json *j, const struct device *d))
 {
 	struct device *list;
-	struct json j, *out = NULL;
+	struct json j, *out = xl_wants_json(cmd, argc, argv, 1) ? &j : NULL;
 	unsigned int nr;
-	int opt;
 
-	while ((opt = xl_getopt(cmd, argc, argv, "", xl_json_longs, 1)) != -1)
-		if (opt == 'j')
-			out = &j;
 	host_xc();
 	if (out) {
 		json_start(out, stdout);

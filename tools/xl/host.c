@@ -131,3 +131,16 @@ bool host_domain(uint32_t domid, struct dom_info *info)
 	convert(&raw, info);
 	return true;
 }
+
+const char *host_sched_name(uint32_t id)
+{
+	static const char *const names[] = {
+		[XEN_SCHEDULER_CREDIT] = "credit",
+		[XEN_SCHEDULER_CREDIT2] = "credit2",
+		[XEN_SCHEDULER_ARINC653] = "arinc653",
+		[XEN_SCHEDULER_RTDS] = "rtds",
+		[XEN_SCHEDULER_NULL] = "null",
+	};
+
+	return id < ARRAY_SIZE(names) && names[id] ? names[id] : "unknown";
+}

@@ -65,6 +65,9 @@ bool host_lookup(const char *name, uint32_t *domid);
 /* And for commands: finds it or ends the program with XL_FAIL. */
 uint32_t host_need(const char *name);
 
+/* A scheduler's name by its number, "unknown" of none. */
+const char *host_sched_name(uint32_t id);
+
 /* A processor pool's name (malloced) and the reverse. */
 char *host_pool_name(uint32_t pool);
 bool host_pool_find(const char *name, uint32_t *pool);
