@@ -8,6 +8,7 @@
 
 #include "../../tools/xl/domconf.h"
 #include "../../tools/xl/hostconf.h"
+#include "../../tools/xl/kepttext.h"
 #include "../../tools/xl/keys.h"
 
 #define STOCK_MANUAL      "/usr/share/man/man5/xl.cfg.5.gz"
@@ -538,6 +539,54 @@ static void test_cpuid_key(void)
 	done(p);
 }
 
+static void kept_case(const char *text, const char *key, uint32_t devid,
+		      unsigned int disks_left, unsigned int vifs_left)
+{
+	char *rest = kept_without(text, key, devid);
+	struct parsed *p;
+
+	REQUIRE(rest);
+	p = parse(rest);
+	CHECK(p->ok && p->dc.nr_disks == disks_left &&
+	      p->dc.nr_vifs == vifs_left);
+	for (unsigned int i = 0; i < p->dc.nr_disks; i++)
+		CHECK(strcmp(key, "disk") || p->dc.disks[i].devid != devid);
+	for (unsigned int i = 0; i < p->dc.nr_vifs; i++)
+		CHECK(strcmp(key, "vif") || p->dc.vifs[i].devid != (int)devid);
+	done(p);
+	free(rest);
+}
+
+static void test_kept(void)
+{
+	static const char text[] = HEAD
+		"disk=['/a,raw,xvda,w','/b \\'q\\',raw,xvdb,w']\n"
+		"vif=['','bridge=x','devid=9']\ndisk+=['/c,,xvdc']\n";
+	struct parsed *p;
+	char *rest;
+
+	kept_case(text, "disk", 51712, 2, 3);
+	kept_case(text, "disk", 51744, 2, 3);
+	kept_case(text, "vif", 9, 3, 2);
+	CHECK(!kept_without(text, "disk", 51760));
+	CHECK(!kept_without(HEAD, "vif", 0));
+	rest = kept_with(text, "disk", "vdev=xvdd,target=/a \"b\\c");
+	p = parse(rest);
+	CHECK(p->ok && p->dc.nr_disks == 4 &&
+	      !strcmp(p->dc.disks[3].target, "/a \"b\\c"));
+	done(p);
+	free(rest);
+	/* What stays has the number that it had by its place. */
+	rest = kept_without(text, "vif", 0);
+	REQUIRE(rest);
+	p = parse(rest);
+	CHECK(p->ok && p->dc.nr_vifs == 2 && p->dc.vifs[0].devid == 1);
+	CHECK(!strcmp(p->dc.vifs[0].bridge, "x") && p->dc.vifs[1].devid == 9);
+	CHECK(!strcmp(p->dc.disks[1].target, "/b 'q'"));
+	done(p);
+	free(rest);
+}
+
 static bool host_parse(struct host_conf *hc, const char *text, char **said)
 {
 	struct diag d = {.out = NULL};
@@ -680,6 +729,7 @@ int main(void)
 		{"xlcfg: CPUID bits", test_cpuids},
 		{"xlcfg: bad CPUID bits", test_bad_cpuids},
 		{"xlcfg: cpuid= in both forms", test_cpuid_key},
+		{"xlcfg: a kept text without a device", test_kept},
 		{"xlcfg: xl.conf", test_host_conf},
 		{"xlcfg: complaints about xl.conf", test_host_complaints},
 		{"xlcfg: every key of the stock xl.conf(5) is known",

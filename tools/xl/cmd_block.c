@@ -84,6 +84,7 @@ static int run_detach(const struct xl_cmd *cmd, int argc, char **argv)
 	if (dev_remove(&dev, 1, force) && !force)
 		return xl_fail("the guest does not release the disk: is it in "
 			       "use there? -f takes it away all the same");
+	keep_removal(domid, "disk", devid);
 	return XL_OK;
 }
 

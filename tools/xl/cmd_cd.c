@@ -33,6 +33,18 @@ static bool find_drive(uint32_t domid, const char *vdev, struct device *dev)
 	return cdrom;
 }
 
+/* After a restart the drive holds what it held at the end. */
+static void keep_disc(const struct device *dev, const char *file)
+{
+	char spec[1100], name[32];
+
+	vdev_name(dev->devid, name, sizeof(name));
+	snprintf(spec, sizeof(spec), "vdev=%s,access=ro,devtype=cdrom%s%s",
+		 name, *file ? ",target=" : "", file);
+	keep_removal(dev->domid, "disk", dev->devid);
+	keep_addition(dev->domid, "disk", spec);
+}
+
 static int run_qmp(uint32_t domid, const char *command)
 {
 	char error[256];
@@ -62,8 +74,10 @@ static int eject(const struct device *dev)
 		 "\"device\": \"ide-%u\"}}",
 		 dev->devid);
 	rc = run_qmp(dev->domid, command);
-	if (rc == XL_OK)
+	if (rc == XL_OK) {
 		record(dev, "aio:");
+		keep_disc(dev, "");
+	}
 	return rc;
 }
 
@@ -82,8 +96,10 @@ static int insert(const struct device *dev, const char *file)
 		 dev->devid, quoted);
 	rc = run_qmp(dev->domid, command);
 	snprintf(params, sizeof(params), "aio:%s", file);
-	if (rc == XL_OK)
+	if (rc == XL_OK) {
 		record(dev, params);
+		keep_disc(dev, file);
+	}
 	return rc;
 }
 

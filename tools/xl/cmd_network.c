@@ -123,6 +123,7 @@ static int run_detach(const struct xl_cmd *cmd, int argc, char **argv)
 	}
 	if (dev_remove(&dev, 1, false))
 		return xl_fail("the guest does not release the interface");
+	keep_removal(domid, "vif", dev.devid);
 	return XL_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "create.h"
 #include "devcmds.h"
 #include "host.h"
+#include "kepttext.h"
 #include "savedconf.h"
 
 enum dom_type domain_type(uint32_t domid)
@@ -60,24 +61,60 @@ void spec_complain(const char *spec, const struct spec_error *e)
 		"");
 }
 
-/* A restart is to have it too: it goes to the end of the kept text. */
-void keep_addition(uint32_t domid, const char *key, const char *spec)
+/* Keeps the text that change() makes of what is kept, if it can be read. */
+static void keep_changed(uint32_t domid,
+			 char *(*change)(const char *text, const void *arg),
+			 const void *arg)
 {
+	char *text, *changed = NULL;
 	struct dom_info d;
 	struct loaded l;
-	char *text, *longer = NULL;
 
 	if (!host_domain(domid, &d))
 		return;
 	text = saved_load(domid, d.handle, SAVED_TEXT);
-	if (text &&
-	    asprintf(&longer, "%s\n%s+=[\"%s\"]\n", text, key, spec) > 0) {
-		if (load_text(&l, "the kept configuration", longer))
+	if (text)
+		changed = change(text, arg);
+	if (changed) {
+		if (load_text(&l, "the kept configuration", changed))
 			create_keep(&l, domid, d.handle);
 		load_free(&l);
 	}
-	free(longer);
+	free(changed);
 	free(text);
+}
+
+struct change {
+	const char *key, *spec;
+	uint32_t devid;
+};
+
+static char *with(const char *text, const void *arg)
+{
+	const struct change *c = arg;
+
+	return kept_with(text, c->key, c->spec);
+}
+
+static char *without(const char *text, const void *arg)
+{
+	const struct change *c = arg;
+
+	return kept_without(text, c->key, c->devid);
+}
+
+void keep_addition(uint32_t domid, const char *key, const char *spec)
+{
+	const struct change c = {.key = key, .spec = spec};
+
+	keep_changed(domid, with, &c);
+}
+
+void keep_removal(uint32_t domid, const char *key, uint32_t devid)
+{
+	const struct change c = {.key = key, .devid = devid};
+
+	keep_changed(domid, without, &c);
 }
 
 /* A device of a domain by kind and number, from its list. */

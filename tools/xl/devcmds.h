@@ -11,8 +11,9 @@
 
 enum dom_type domain_type(uint32_t domid);
 void spec_complain(const char *spec, const struct spec_error *e);
-/* Adds a device to what is kept of a domain, for its restart. */
+/* Adds a device to what is kept of a domain, for its restart; removes one. */
 void keep_addition(uint32_t domid, const char *key, const char *spec);
+void keep_removal(uint32_t domid, const char *key, uint32_t devid);
 /* One device by its kind and number; false if there is none. */
 bool find_device(uint32_t domid, const char *kind, uint32_t devid,
 		 struct device *out);

@@ -77,6 +77,17 @@ static void dump_core(struct guest *g)
 		say("dump of domain %u is in %s", g->domid, path);
 }
 
+/* That of the interface with its number, unless it says one. */
+static void same_address(struct vif_spec *v, const struct domain_config *was)
+{
+	for (unsigned int i = 0; i < was->nr_vifs && !v->has_mac; i++) {
+		if (was->vifs[i].devid != v->devid)
+			continue;
+		memcpy(v->mac, was->vifs[i].mac, 6);
+		v->has_mac = was->vifs[i].has_mac;
+	}
+}
+
 /* The kept configuration may have been changed while the guest ran. */
 static bool read_again(struct guest *g)
 {
@@ -97,13 +108,9 @@ static bool read_again(struct guest *g)
 	/* It stays the same machine, with the same addresses. */
 	memcpy(fresh.dc.uuid, g->l->dc.uuid, sizeof(fresh.dc.uuid));
 	fresh.dc.has_uuid = true;
-	for (unsigned int i = 0; i < fresh.dc.nr_vifs && i < g->l->dc.nr_vifs;
-	     i++) {
-		if (fresh.dc.vifs[i].has_mac)
-			continue;
-		memcpy(fresh.dc.vifs[i].mac, g->l->dc.vifs[i].mac, 6);
-		fresh.dc.vifs[i].has_mac = g->l->dc.vifs[i].has_mac;
-	}
+	fresh.dc.ignore_masks = g->l->dc.ignore_masks;
+	for (unsigned int i = 0; i < fresh.dc.nr_vifs; i++)
+		same_address(&fresh.dc.vifs[i], &g->l->dc);
 	load_free(&g->fresh);
 	g->fresh = fresh;
 	g->l = &g->fresh;
