@@ -116,6 +116,33 @@ void fpu_restore(struct fpu_state *f)
 		xsetbv(f->xcr0);
 }
 
+/* AMD APM Vol. 2, "FXSAVE and FXRSTOR Instructions", and Vol. 3, "CPUID
+ * Fn0000_000D_EBX_x02": where the two halves are. */
+void fpu_vector(struct fpu_state *f, unsigned int reg, uint64_t v[4],
+		bool write)
+{
+	char *low = (char *)f->area + 160 + reg * 16, *high = NULL;
+	uint64_t *xstate_bv = (uint64_t *)((char *)f->area + FXSAVE_SIZE);
+
+	if (cpu_features.xsave && (cpu_features.xcr0_mask & XCR0_AVX))
+		high = (char *)f->area + cpuid(0xd, 2).b + reg * 16;
+	fpu_save(f);
+	if (write) {
+		memcpy(low, v, 16);
+		if (high)
+			memcpy(high, v + 2, 16);
+		if (cpu_features.xsave)
+			*xstate_bv |= XCR0_SSE | (high ? XCR0_AVX : 0);
+	} else {
+		memcpy(v, low, 16);
+		if (high)
+			memcpy(v + 2, high, 16);
+		else
+			memset(v + 2, 0, 16);
+	}
+	fpu_restore(f);
+}
+
 bool fpu_set_xcr0(struct fpu_state *f, uint64_t val, bool loaded)
 {
 	uint64_t avx512 = val & XCR0_AVX512, mpx = val & XCR0_MPX;

@@ -21,6 +21,10 @@ void fpu_free(struct fpu_state *f);
 void fpu_reset(struct fpu_state *f);
 void fpu_save(struct fpu_state *f);
 void fpu_restore(struct fpu_state *f);
+/* YMM register reg (XMM where there is no AVX) of f, which is on this CPU: into
+ * v, or from it. */
+void fpu_vector(struct fpu_state *f, unsigned int reg, uint64_t v[4],
+		bool write);
 /* XSETBV: false if the machine or the architecture does not allow val. loaded:
  * f is on this CPU now. */
 bool fpu_set_xcr0(struct fpu_state *f, uint64_t val, bool loaded);

@@ -333,7 +333,7 @@ static bool is_vex(const struct insn *i, const struct cursor *c, uint8_t b)
 
 static bool take_vex(struct insn *i, struct cursor *c, uint8_t b, uint8_t *what)
 {
-	uint8_t first = take(c), map = 1;
+	uint8_t first = take(c), map = 1, last = first;
 
 	if (i->rex || i->opsize || i->rep || i->repne || i->lock)
 		return false;
@@ -342,8 +342,13 @@ static bool take_vex(struct insn *i, struct cursor *c, uint8_t b, uint8_t *what)
 	if (b != 0xc5) {
 		map = first & (b == 0x62 ? 7 : 0x1f);
 		i->rex |= (first & 0x40 ? 0 : 2) | (first & 0x20 ? 0 : 1);
-		take(c);
+		last = take(c);
+		if (last & 0x80)
+			i->rex |= 8;
 	}
+	i->pp = last & 3;
+	i->vvvv = ~last >> 3 & (i->mode == 64 ? 15 : 7);
+	i->vex_l = b == 0xc4 || b == 0xc5 ? last >> 2 & 1 : VEX_L_OTHER;
 	if (b == 0x62)
 		take(c);
 	i->opcode = take(c);
@@ -381,6 +386,8 @@ bool insn_decode(struct insn *i, const uint8_t *bytes, unsigned int n,
 		return false;
 	ok = is_vex(i, &c, b) ? take_vex(i, &c, b, &what)
 			      : lookup(i, &c, b, &what);
+	if (!i->vex)
+		i->pp = (uint8_t)(i->repne ? 3 : i->rep ? 2 : i->opsize);
 	if (!ok || c.bad)
 		return false;
 	set_sizes(i);

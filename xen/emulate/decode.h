@@ -8,7 +8,8 @@
 
 #include "lib/types.h"
 
-#define INSN_MAX 15
+#define INSN_MAX    15
+#define VEX_L_OTHER 2 /* EVEX's and XOP's is somewhere else */
 
 enum insn_map {
 	MAP_ONE, /* one-byte opcodes */
@@ -37,6 +38,9 @@ struct insn {
 	bool lock, rep, repne; /* f0, f3, f2 */
 	bool opsize, addrsize; /* 66, 67 */
 	bool vex;              /* VEX, EVEX or XOP */
+	uint8_t vex_l, vvvv;   /* length and third operand */
+	uint8_t pp;            /* none, 66, f3, f2: where it is no more than
+				  a part of the opcode */
 	uint8_t seg;           /* override, or INSN_NO_SEG */
 	uint8_t rex;           /* 0: none */
 

@@ -1,41 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The emulator. Each group of opcodes is a function that says whether it knew
- * the instruction; a failing memory access sets fault and the rest does
- * nothing.
+ * The emulator: operands, moves, logic, bits, the stack. Each group of opcodes
+ * is a function that says whether it knew the instruction; a failing memory
+ * access sets fault and the rest does nothing.
  */
-#include "emulate/emulate.h"
-
-#define FLAG_CF     BIT(0)
-#define FLAG_PF     BIT(2)
-#define FLAG_AF     BIT(4)
-#define FLAG_ZF     BIT(6)
-#define FLAG_SF     BIT(7)
-#define FLAG_DF     BIT(10)
-#define FLAG_OF     BIT(11)
-#define FLAGS_ARITH (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
-
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
-
-struct state {
-	struct emulator *e;
-	const struct insn *i;
-	unsigned int size; /* of the operands */
-	uint64_t addr;     /* of the memory operand */
-	bool fault;
-};
-
-static uint64_t size_mask(unsigned int size)
-{
-	return size >= 8 ? ~0UL : BIT(size * 8) - 1;
-}
-
-static uint64_t sign_extend(uint64_t v, unsigned int size)
-{
-	unsigned int shift = 64 - size * 8;
-
-	return (uint64_t)((int64_t)(v << shift) >> shift);
-}
+#include "emulate/state.h"
 
 /* AH, CH, DH, BH: encodings 4 to 7 of bytes without REX. */
 static bool is_high_byte(const struct state *s, unsigned int reg)
@@ -43,7 +12,7 @@ static bool is_high_byte(const struct state *s, unsigned int reg)
 	return s->size == 1 && !s->i->rex && reg >= 4 && reg < 8;
 }
 
-static uint64_t get_reg(const struct state *s, unsigned int reg)
+uint64_t emu_reg(const struct state *s, unsigned int reg)
 {
 	if (is_high_byte(s, reg))
 		return (s->e->gpr[reg - 4] >> 8) & 0xff;
@@ -51,7 +20,7 @@ static uint64_t get_reg(const struct state *s, unsigned int reg)
 }
 
 /* A write of four bytes clears the upper half; smaller ones leave the rest. */
-static void set_reg(struct state *s, unsigned int reg, uint64_t v)
+void emu_set_reg(struct state *s, unsigned int reg, uint64_t v)
 {
 	uint64_t *r = &s->e->gpr[reg];
 
@@ -65,11 +34,6 @@ static void set_reg(struct state *s, unsigned int reg, uint64_t v)
 	}
 }
 
-static uint64_t address_mask(const struct insn *i)
-{
-	return size_mask(i->address_bytes);
-}
-
 static uint64_t segment_base(const struct state *s, unsigned int seg)
 {
 	if (s->i->mode == 64 && seg != INSN_FS && seg != INSN_GS)
@@ -77,7 +41,7 @@ static uint64_t segment_base(const struct state *s, unsigned int seg)
 	return s->e->seg_base(s->e->ctx, seg);
 }
 
-static uint64_t linear(const struct state *s, unsigned int seg, uint64_t offset)
+uint64_t emu_linear(const struct state *s, unsigned int seg, uint64_t offset)
 {
 	uint64_t a = segment_base(s, seg) + (offset & address_mask(s->i));
 
@@ -135,10 +99,10 @@ static void find_operand(struct state *s)
 					  : modrm32(s, &seg);
 	if (s->i->seg != INSN_NO_SEG)
 		seg = s->i->seg;
-	s->addr = linear(s, seg, offset);
+	s->addr = emu_linear(s, seg, offset);
 }
 
-static uint64_t load(struct state *s, uint64_t addr, unsigned int size)
+uint64_t emu_load(struct state *s, uint64_t addr, unsigned int size)
 {
 	uint64_t v = 0;
 
@@ -147,121 +111,42 @@ static uint64_t load(struct state *s, uint64_t addr, unsigned int size)
 	return v & size_mask(size);
 }
 
-static void store(struct state *s, uint64_t addr, unsigned int size, uint64_t v)
+void emu_store(struct state *s, uint64_t addr, unsigned int size, uint64_t v)
 {
 	if (!s->fault &&
 	    !s->e->write(s->e->ctx, addr, size, v & size_mask(size)))
 		s->fault = true;
 }
 
-static uint64_t get_rm(struct state *s)
+uint64_t emu_rm(struct state *s)
 {
 	if (s->i->mod == 3)
-		return get_reg(s, s->i->rm);
-	return load(s, s->addr, s->size);
+		return emu_reg(s, s->i->rm);
+	return emu_load(s, s->addr, s->size);
 }
 
-static void set_rm(struct state *s, uint64_t v)
+void emu_set_rm(struct state *s, uint64_t v)
 {
 	if (s->i->mod == 3)
-		set_reg(s, s->i->rm, v);
+		emu_set_reg(s, s->i->rm, v);
 	else
-		store(s, s->addr, s->size, v);
-}
-
-static void set_flags(struct state *s, uint64_t set)
-{
-	if (!s->fault)
-		s->e->rflags = (s->e->rflags & ~FLAGS_ARITH) | set;
-}
-
-static uint64_t result_flags(uint64_t r, unsigned int size)
-{
-	uint64_t f = 0;
-
-	r &= size_mask(size);
-	if (!r)
-		f |= FLAG_ZF;
-	if (r >> (size * 8 - 1))
-		f |= FLAG_SF;
-	if (!__builtin_parity((unsigned int)(r & 0xff)))
-		f |= FLAG_PF;
-	return f;
-}
-
-enum alu { ADD, OR, ADC, SBB, AND, SUB, XOR, CMP };
-
-static uint64_t alu_add(struct state *s, uint64_t a, uint64_t b, uint64_t c)
-{
-	uint64_t m = size_mask(s->size), r = (a + b + c) & m;
-	uint64_t f = result_flags(r, s->size);
-	uint64_t carries = (a & b) | ((a | b) & ~r);
-	unsigned int top = s->size * 8 - 1;
-
-	f |= (carries >> top) & 1 ? FLAG_CF : 0;
-	f |= (carries >> 3) & 1 ? FLAG_AF : 0;
-	f |= (((a ^ r) & (b ^ r)) >> top) & 1 ? FLAG_OF : 0;
-	set_flags(s, f);
-	return r;
-}
-
-static uint64_t alu_sub(struct state *s, uint64_t a, uint64_t b, uint64_t c)
-{
-	uint64_t m = size_mask(s->size), r = (a - b - c) & m;
-	uint64_t f = result_flags(r, s->size);
-	uint64_t borrows = (~a & b) | ((~a | b) & r);
-	unsigned int top = s->size * 8 - 1;
-
-	f |= (borrows >> top) & 1 ? FLAG_CF : 0;
-	f |= (borrows >> 3) & 1 ? FLAG_AF : 0;
-	f |= (((a ^ b) & (a ^ r)) >> top) & 1 ? FLAG_OF : 0;
-	set_flags(s, f);
-	return r;
-}
-
-static uint64_t alu(struct state *s, enum alu op, uint64_t a, uint64_t b)
-{
-	uint64_t carry = s->e->rflags & FLAG_CF;
-
-	b &= size_mask(s->size);
-	switch (op) {
-	case ADD:
-		return alu_add(s, a, b, 0);
-	case ADC:
-		return alu_add(s, a, b, carry);
-	case SBB:
-		return alu_sub(s, a, b, carry);
-	case SUB:
-	case CMP:
-		return alu_sub(s, a, b, 0);
-	case OR:
-		a |= b;
-		break;
-	case AND:
-		a &= b;
-		break;
-	case XOR:
-		a ^= b;
-		break;
-	}
-	set_flags(s, result_flags(a, s->size));
-	return a;
+		emu_store(s, s->addr, s->size, v);
 }
 
 /* 00 to 3b: r/m, r and r, r/m. */
 static void do_alu(struct state *s)
 {
 	enum alu op = (s->i->opcode >> 3) & 7;
-	uint64_t rm = get_rm(s), reg = get_reg(s, s->i->reg), r;
+	uint64_t rm = emu_rm(s), reg = emu_reg(s, s->i->reg), r;
 
 	if (s->i->opcode & 2) {
-		r = alu(s, op, reg, rm);
+		r = emu_alu(s, op, reg, rm);
 		if (op != CMP && !s->fault)
-			set_reg(s, s->i->reg, r);
+			emu_set_reg(s, s->i->reg, r);
 	} else {
-		r = alu(s, op, rm, reg);
+		r = emu_alu(s, op, rm, reg);
 		if (op != CMP)
-			set_rm(s, r);
+			emu_set_rm(s, r);
 	}
 }
 
@@ -269,77 +154,75 @@ static void do_alu(struct state *s)
 static void do_group1(struct state *s)
 {
 	enum alu op = s->i->reg & 7;
-	uint64_t r = alu(s, op, get_rm(s), s->i->imm);
+	uint64_t r = emu_alu(s, op, emu_rm(s), s->i->imm);
 
 	if (op != CMP)
-		set_rm(s, r);
+		emu_set_rm(s, r);
 }
 
 /* f6, f7: TEST, NOT, NEG. */
 static bool do_group3(struct state *s)
 {
-	uint64_t v = get_rm(s);
+	uint64_t v;
 
+	if ((s->i->reg & 7) > 3)
+		return false;
+	v = emu_rm(s);
 	switch (s->i->reg & 7) {
 	case 0:
 	case 1:
-		alu(s, AND, v, s->i->imm);
+		emu_alu(s, AND, v, s->i->imm);
 		return true;
 	case 2:
-		set_rm(s, ~v);
-		return true;
-	case 3:
-		set_rm(s, alu_sub(s, 0, v, 0));
+		emu_set_rm(s, ~v);
 		return true;
 	default:
-		return false;
+		emu_set_rm(s, emu_negate(s, v));
+		return true;
 	}
 }
 
 /* fe, ff: INC, DEC, which leave the carry alone. */
 static bool do_group4(struct state *s)
 {
-	uint64_t carry = s->e->rflags & FLAG_CF, v;
+	uint64_t v;
 
 	if ((s->i->reg & 7) > 1)
 		return false;
-	v = get_rm(s);
-	v = s->i->reg & 1 ? alu_sub(s, v, 1, 0) : alu_add(s, v, 1, 0);
-	if (!s->fault)
-		s->e->rflags = (s->e->rflags & ~FLAG_CF) | carry;
-	set_rm(s, v);
+	v = emu_rm(s);
+	emu_set_rm(s, emu_count(s, v, s->i->reg & 1));
 	return true;
 }
 
 static void do_xchg(struct state *s)
 {
-	uint64_t v = get_rm(s);
+	uint64_t v = emu_rm(s);
 
-	set_rm(s, get_reg(s, s->i->reg));
+	emu_set_rm(s, emu_reg(s, s->i->reg));
 	if (!s->fault)
-		set_reg(s, s->i->reg, v);
+		emu_set_reg(s, s->i->reg, v);
 }
 
 static void do_cmpxchg(struct state *s)
 {
-	uint64_t v = get_rm(s), a = get_reg(s, RAX);
+	uint64_t v = emu_rm(s), a = emu_reg(s, RAX);
 
-	alu(s, CMP, a, v);
+	emu_alu(s, CMP, a, v);
 	if (s->fault)
 		return;
 	if (a == v)
-		set_rm(s, get_reg(s, s->i->reg));
+		emu_set_rm(s, emu_reg(s, s->i->reg));
 	else
-		set_reg(s, RAX, v);
+		emu_set_reg(s, RAX, v);
 }
 
 static void do_xadd(struct state *s)
 {
-	uint64_t v = get_rm(s);
+	uint64_t v = emu_rm(s);
 
-	set_rm(s, alu(s, ADD, v, get_reg(s, s->i->reg)));
+	emu_set_rm(s, emu_alu(s, ADD, v, emu_reg(s, s->i->reg)));
 	if (!s->fault)
-		set_reg(s, s->i->reg, v);
+		emu_set_reg(s, s->i->reg, v);
 }
 
 /* BT, BTS, BTR, BTC; a bit number in a register may lie outside the operand. */
@@ -357,18 +240,18 @@ static void do_bit(struct state *s, unsigned int op, uint64_t bit, bool far)
 			   s->size;
 	}
 	mask = BIT(bit % width);
-	v = get_rm(s);
+	v = emu_rm(s);
 	if (s->fault)
 		return;
 	s->e->rflags &= ~FLAG_CF;
 	if (v & mask)
 		s->e->rflags |= FLAG_CF;
 	if (op == 1)
-		set_rm(s, v | mask);
+		emu_set_rm(s, v | mask);
 	else if (op == 2)
-		set_rm(s, v & ~mask);
+		emu_set_rm(s, v & ~mask);
 	else if (op == 3)
-		set_rm(s, v ^ mask);
+		emu_set_rm(s, v ^ mask);
 }
 
 /* MOVZX, MOVSX, MOVSXD: a smaller source. */
@@ -378,85 +261,105 @@ static void do_extend(struct state *s, unsigned int from, bool sign)
 	uint64_t v;
 
 	s->size = from;
-	v = get_rm(s);
+	v = emu_rm(s);
 	s->size = to;
 	if (!s->fault)
-		set_reg(s, s->i->reg, sign ? sign_extend(v, from) : v);
-}
-
-static void advance(struct state *s, unsigned int reg)
-{
-	uint64_t m = address_mask(s->i), *r = &s->e->gpr[reg];
-	uint64_t step = s->e->rflags & FLAG_DF ? -(uint64_t)s->size : s->size;
-	uint64_t v = (*r + step) & m;
-
-	*r = s->i->address_bytes == 2 ? (*r & ~m) | v : v;
-}
-
-/* a4 MOVS, aa STOS, ac LODS: once. */
-static void string_once(struct state *s)
-{
-	unsigned int op = s->i->opcode & 0xfe;
-	unsigned int seg = s->i->seg != INSN_NO_SEG ? s->i->seg : INSN_DS;
-	uint64_t v = op == 0xaa
-			     ? get_reg(s, RAX)
-			     : load(s, linear(s, seg, s->e->gpr[RSI]), s->size);
-
-	if (op != 0xac)
-		store(s, linear(s, INSN_ES, s->e->gpr[RDI]), s->size, v);
-	if (s->fault)
-		return;
-	if (op == 0xac)
-		set_reg(s, RAX, v);
-	else
-		advance(s, RDI);
-	if (op != 0xaa)
-		advance(s, RSI);
-}
-
-#define STRING_BATCH 64 /* then interrupts may come in */
-
-static enum emulate_result do_string(struct state *s)
-{
-	uint64_t m = address_mask(s->i), *rcx = &s->e->gpr[RCX];
-
-	if (!s->i->rep && !s->i->repne) {
-		string_once(s);
-		return s->fault ? EMULATE_FAULT : EMULATE_DONE;
-	}
-	for (unsigned int n = 0; *rcx & m; n++) {
-		if (n == STRING_BATCH)
-			return EMULATE_AGAIN;
-		string_once(s);
-		if (s->fault)
-			return EMULATE_FAULT;
-		*rcx = s->i->address_bytes == 2 ? (*rcx & ~m) | ((*rcx - 1) & m)
-						: (*rcx - 1) & m;
-	}
-	return EMULATE_DONE;
+		emu_set_reg(s, s->i->reg, sign ? sign_extend(v, from) : v);
 }
 
 /* a0 to a3: the address is in the instruction. */
 static void do_moffs(struct state *s)
 {
 	unsigned int seg = s->i->seg != INSN_NO_SEG ? s->i->seg : INSN_DS;
-	uint64_t addr = linear(s, seg, s->i->imm), v;
+	uint64_t addr = emu_linear(s, seg, s->i->imm), v;
 
 	if (s->i->opcode & 2) {
-		store(s, addr, s->size, get_reg(s, RAX));
+		emu_store(s, addr, s->size, emu_reg(s, RAX));
 		return;
 	}
-	v = load(s, addr, s->size);
+	v = emu_load(s, addr, s->size);
 	if (!s->fault)
-		set_reg(s, RAX, v);
+		emu_set_reg(s, RAX, v);
 }
 
 static void do_load(struct state *s)
 {
-	uint64_t v = get_rm(s);
+	uint64_t v = emu_rm(s);
 
 	if (!s->fault)
-		set_reg(s, s->i->reg, v);
+		emu_set_reg(s, s->i->reg, v);
+}
+
+/* The stack is as wide as the code, in 64 bits 8 bytes an element. */
+static void set_stack(struct state *s)
+{
+	if (s->i->mode == 64 && s->size != 2)
+		s->size = 8;
+}
+
+static uint64_t stack_at(const struct state *s, uint64_t sp)
+{
+	struct insn i = *s->i;
+	struct state t = {.e = s->e, .i = &i};
+
+	i.address_bytes = i.mode / 8;
+	return emu_linear(&t, INSN_SS, sp);
+}
+
+static void set_sp(struct state *s, uint64_t sp)
+{
+	uint64_t m = size_mask(s->i->mode / 8), *r = &s->e->gpr[RSP];
+
+	if (!s->fault)
+		*r = s->i->mode == 16 ? (*r & ~m) | (sp & m) : sp & m;
+}
+
+static void push(struct state *s, uint64_t v)
+{
+	uint64_t sp = s->e->gpr[RSP] - s->size;
+
+	emu_store(s, stack_at(s, sp), s->size, v);
+	set_sp(s, sp);
+}
+
+/* ff: INC, DEC, CALL, JMP, PUSH; the far ones are not known here. */
+static bool do_group5(struct state *s)
+{
+	unsigned int op = s->i->reg & 7;
+	uint64_t v;
+
+	if (op < 2)
+		return do_group4(s);
+	if (op != 2 && op != 4 && op != 6)
+		return false;
+	set_stack(s);
+	v = emu_rm(s);
+	if (op == 6) {
+		push(s, v);
+		return true;
+	}
+	if (op == 2)
+		push(s, s->e->rip + s->i->length);
+	if (!s->fault) /* its length is added in the end */
+		s->e->rip = v - s->i->length;
+	return true;
+}
+
+/* 8f: POP; the address is made with what SP is after it. */
+static bool do_pop(struct state *s)
+{
+	uint64_t sp = s->e->gpr[RSP], v;
+
+	if (s->i->reg & 7)
+		return false;
+	set_stack(s);
+	v = emu_load(s, stack_at(s, sp), s->size);
+	set_sp(s, sp + s->size);
+	find_operand(s);
+	emu_set_rm(s, v);
+	if (s->fault)
+		s->e->gpr[RSP] = sp;
+	return true;
 }
 
 static bool one_byte(struct state *s)
@@ -476,7 +379,7 @@ static bool one_byte(struct state *s)
 		return true;
 	case 0x84:
 	case 0x85:
-		alu(s, AND, get_rm(s), get_reg(s, s->i->reg));
+		emu_alu(s, AND, emu_rm(s), emu_reg(s, s->i->reg));
 		return true;
 	case 0x86:
 	case 0x87:
@@ -484,7 +387,7 @@ static bool one_byte(struct state *s)
 		return true;
 	case 0x88:
 	case 0x89:
-		set_rm(s, get_reg(s, s->i->reg));
+		emu_set_rm(s, emu_reg(s, s->i->reg));
 		return true;
 	case 0x8a:
 	case 0x8b:
@@ -495,16 +398,19 @@ static bool one_byte(struct state *s)
 		return true;
 	case 0xc6:
 	case 0xc7:
-		set_rm(s, s->i->imm);
+		emu_set_rm(s, s->i->imm);
 		return (s->i->reg & 7) == 0;
+	case 0x8f:
+		return do_pop(s);
 	case 0xf6:
 	case 0xf7:
-		return do_group3(s);
+		return do_group3(s) || emu_arith(s);
 	case 0xfe:
-	case 0xff:
 		return do_group4(s);
+	case 0xff:
+		return do_group5(s);
 	default:
-		return false;
+		return emu_arith(s);
 	}
 }
 
@@ -515,7 +421,7 @@ static bool two_byte(struct state *s)
 	case 0xab:
 	case 0xb3:
 	case 0xbb:
-		do_bit(s, (s->i->opcode >> 3) & 3, get_reg(s, s->i->reg), true);
+		do_bit(s, (s->i->opcode >> 3) & 3, emu_reg(s, s->i->reg), true);
 		return true;
 	case 0xba:
 		do_bit(s, s->i->reg & 3, s->i->imm & 0xff, false);
@@ -537,10 +443,10 @@ static bool two_byte(struct state *s)
 		do_xadd(s);
 		return true;
 	case 0xc3: /* MOVNTI */
-		set_rm(s, get_reg(s, s->i->reg));
+		emu_set_rm(s, emu_reg(s, s->i->reg));
 		return true;
 	default:
-		return false;
+		return emu_arith(s);
 	}
 }
 
@@ -548,15 +454,14 @@ static bool two_byte(struct state *s)
 static bool has_byte_form(const struct insn *i)
 {
 	if (i->map == MAP_ONE)
-		return i->opcode != 0x63;
-	return i->opcode == 0xb0 || i->opcode == 0xc0;
+		return i->opcode != 0x63 && i->opcode != 0x69 &&
+		       i->opcode != 0x6b;
+	return i->map == MAP_0F && (i->opcode == 0xb0 || i->opcode == 0xc0);
 }
 
 /* Anything that would be undone by not knowing it is asked first. */
 static bool is_known(const struct insn *i)
 {
-	if (i->vex || i->map > MAP_0F)
-		return false;
 	if (i->map == MAP_ONE && i->opcode == 0xc7 && (i->reg & 7))
 		return false;
 	if (i->map == MAP_0F && i->opcode == 0xba && !(i->reg & 4))
@@ -564,11 +469,15 @@ static bool is_known(const struct insn *i)
 	return true;
 }
 
-static bool is_string(const struct insn *i)
+static bool do_one(struct state *s)
 {
-	uint8_t op = i->opcode & 0xfe;
-
-	return i->map == MAP_ONE && (op == 0xa4 || op == 0xaa || op == 0xac);
+	if (emu_vector(s))
+		return true;
+	if (s->i->vex || s->i->map > MAP_0F38)
+		return false;
+	if (s->i->map == MAP_ONE)
+		return one_byte(s);
+	return s->i->map == MAP_0F ? two_byte(s) : emu_arith(s);
 }
 
 enum emulate_result emulate(struct emulator *e, const struct insn *i)
@@ -580,15 +489,15 @@ enum emulate_result emulate(struct emulator *e, const struct insn *i)
 		return EMULATE_UNKNOWN;
 	if (has_byte_form(i) && !(i->opcode & 1))
 		s.size = 1;
-	if (is_string(i)) {
-		enum emulate_result r = do_string(&s);
+	if (emu_is_string(i)) {
+		enum emulate_result r = emu_string(&s);
 
 		if (r == EMULATE_DONE)
 			e->rip += i->length;
 		return r;
 	}
 	find_operand(&s);
-	known = i->map == MAP_ONE ? one_byte(&s) : two_byte(&s);
+	known = do_one(&s);
 	if (s.fault)
 		return EMULATE_FAULT;
 	if (!known)

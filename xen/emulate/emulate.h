@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Executes one instruction that touches emulated memory: moves, arithmetic,
- * bit operations, strings. Memory is reached through callbacks only, so the
- * same code runs in host tests.
+ * bit operations, strings, vector moves. Memory is reached through callbacks
+ * only, so the same code runs in host tests.
  */
 #ifndef OSTLER_EMULATE_EMULATE_H
 #define OSTLER_EMULATE_EMULATE_H
@@ -21,6 +21,9 @@ struct emulator {
 		     uint64_t *val);
 	bool (*write)(void *ctx, uint64_t addr, unsigned int size,
 		      uint64_t val);
+	/* v[4] of XMM or YMM register reg, from or (write) into it; NULL:
+	 * there are none. */
+	void (*vector)(void *ctx, unsigned int reg, uint64_t v[4], bool write);
 	/* After each iteration of a repeated instruction, its registers being
 	 * in place; may be NULL. */
 	void (*step)(void *ctx);

@@ -6,6 +6,7 @@
 #include "hvm/portio.h"
 
 #include "console/printk.h"
+#include "cpu/fpu.h"
 #include "emulate/emulate.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/guest_walk.h"
@@ -223,6 +224,11 @@ static void step(void *ctx)
 	hvm_io_step(ctx);
 }
 
+static void vector(void *ctx, unsigned int reg, uint64_t v[4], bool write)
+{
+	fpu_vector(hvm_vcpu(ctx)->fpu, reg, v, write);
+}
+
 static uint64_t seg_base(void *ctx, unsigned int seg)
 {
 	struct hvm_segment g;
@@ -340,6 +346,7 @@ static enum verdict do_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 		.seg_base = seg_base,
 		.read = read_memory,
 		.write = write_memory,
+		.vector = vector,
 		.step = step,
 		.ctx = v,
 	};
