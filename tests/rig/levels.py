@@ -160,8 +160,9 @@ class Boot:
         for name in ("bench", "peer"):
             files["guest/" + name] = os.path.join(
                 hypervisor.build_dir(), "guests/pvh", name)
-        files["pages"] = os.path.join(hypervisor.build_dir(),
-                                      "tests/system/pages")
+        for name in ("pages", "dmops"):
+            files[name] = os.path.join(hypervisor.build_dir(),
+                                       "tests/system", name)
         if {"linux.sh", "badkernels.sh", "kinds.sh",
                 "daemons.sh", "hvm.sh"} & set(self.scripts):
             kernel = debian.Kernel("6.1")

@@ -144,6 +144,8 @@ static void messages(void)
 	CHECK_EQ(last_vector, 0x51);
 	CHECK_EQ(hvm_inject_msi(&domain, 0xfed00000, 0x51), -EINVAL);
 	CHECK_EQ(hvm_inject_msi(&domain, 0xfee00000, 0x05), -EINVAL);
+	CHECK_EQ(hvm_inject_msi(&domain, 0xfee00000, 0x351), -EINVAL);
+	CHECK_EQ(hvm_inject_msi(&domain, 0xfee00000, 0x551), -EINVAL);
 	CHECK_EQ(delivered, 1);
 	/* QEMU's local APIC stub knows only the place in its own memory. */
 	CHECK_EQ(hvm_inject_msi(&domain, 0x100c, 0x4052), 0);

@@ -197,6 +197,7 @@ struct vcpu {
 	mfn_t info_mfn; /* the frame that info was moved to, held; or INVALID */
 	struct timer singleshot, periodic, poll_timer;
 	s_time_t periodic_period;
+	uint64_t tsc_offset; /* of the TSC that it sees to ours */
 
 	struct vcpu_runstate_info runstate;
 	struct guest_area runstate_area, time_area;

@@ -171,13 +171,14 @@ void vcpu_set_periodic(struct vcpu *v, s_time_t period)
 /*
  * The clock that a guest reads (public/xen.h, struct vcpu_time_info): system
  * time is tsc_timestamp's plus the scaled TSC difference. Guests see our own
- * TSC, whose rate does not change, so one writing serves for good.
+ * TSC, some with an offset; its rate does not change, so one writing serves
+ * for good.
  */
 void vcpu_update_time(struct vcpu *v)
 {
 	uint64_t tsc = rdtsc();
 	struct vcpu_time_info t = {
-		.tsc_timestamp = tsc,
+		.tsc_timestamp = tsc + v->tsc_offset,
 		.system_time = (uint64_t)tsc_to_system(tsc),
 		.tsc_to_system_mul = tsc_mul,
 		.tsc_shift = tsc_shift,

@@ -63,6 +63,11 @@ void hvm_vcpu_reset(struct vcpu *v)
 
 void hvm_vcpu_start_at(struct vcpu *v, uint8_t vector)
 {
+	const struct vcpu *first = v->domain->vcpu[0];
+
+	/* All that one system starts have one time. */
+	if (v->tsc_offset != first->tsc_offset)
+		hvm_set_tsc_offset(v, first->tsc_offset);
 	v->regs.rip = 0;
 	hvm_ops->set_creg(v, CR0, BIT(4));
 	set_seg(v, SEG_CS, (uint16_t)(vector << 8), ATTR_CODE16, 0xffff,

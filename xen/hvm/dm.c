@@ -117,15 +117,27 @@ static long pci_link(struct dm *m)
 	return hvm_pci_link(m->d, p->link, p->isa_irq);
 }
 
-/* No log of dirty pages is kept: there is nothing to note. */
+/* What a device model wrote itself; opaque: extents that are done. */
 static long modified_memory(struct dm *m)
 {
-	const struct xen_dm_op_modified_memory *p = &m->op.u.modified_memory;
+	struct xen_dm_op_modified_memory *p = &m->op.u.modified_memory;
 	struct xen_dm_op_modified_memory_extent e;
 
 	if (p->opaque > p->nr_extents || m->nr_bufs < 2 ||
 	    m->buf[1].size / sizeof(e) < p->nr_extents)
 		return -EINVAL;
+	while (p->opaque < p->nr_extents) {
+		if (copy_array_from_guest(&e, guest_handle_va(m->buf[1].h),
+					  p->opaque, 1, sizeof(e)))
+			return -EFAULT;
+		if (e.pad || e.first_pfn + e.nr <= e.first_pfn)
+			return -EINVAL;
+		vram_modified(m->d, _gfn(e.first_pfn), e.nr);
+		if (++p->opaque < p->nr_extents && hypercall_must_yield()) {
+			m->answers = true;
+			return -ERESTART;
+		}
+	}
 	return 0;
 }
 

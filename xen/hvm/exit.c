@@ -98,7 +98,7 @@ static HOT enum verdict exit_wrmsr(struct vcpu *v, const struct vmexit *x)
 
 static enum verdict exit_rdtsc(struct vcpu *v, const struct vmexit *x)
 {
-	uint64_t tsc = rdtsc() + hvm_vcpu(v)->tsc_offset;
+	uint64_t tsc = rdtsc() + v->tsc_offset;
 
 	v->regs.rax = (uint32_t)tsc;
 	v->regs.rdx = tsc >> 32;

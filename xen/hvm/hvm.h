@@ -299,7 +299,6 @@ struct hvm_vcpu {
 	} later; /* hvm_inject_later() */
 	struct fpu_state *fpu;
 	uint64_t tsc_aux, tsc_adjust, pat;
-	uint64_t tsc_offset;
 	uint64_t misc_enable;
 };
 
@@ -333,7 +332,8 @@ struct hvm_domain {
 	unsigned int nr_ioapics;
 	struct vpci *pci;
 	uint64_t vm_generation;
-	uint32_t pci_cf8; /* the last write to port 0xcf8 */
+	uint64_t context_tsc; /* ours, for all vCPUs' records (save.c) */
+	uint32_t pci_cf8;     /* the last write to port 0xcf8 */
 	/* Of a PC; NULL: none. lock. */
 	struct vpic *pic;
 	struct virq *virq;
@@ -385,6 +385,8 @@ void hvm_hypercall_page(struct domain *d, void *page);
 bool hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val);
 void hvm_msr_init(struct domain *d);
+/* Its TSC is the machine's and offset; the guest's clock page follows. */
+void hvm_set_tsc_offset(struct vcpu *v, uint64_t offset);
 
 /* With the architecture's checks. */
 bool hvm_set_efer(struct vcpu *v, uint64_t val);

@@ -173,7 +173,7 @@ HOT bool hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val)
 		*val = hvm_ops->get_creg(v, EFER);
 		return true;
 	case MSR_TSC:
-		*val = rdtsc() + hv->tsc_offset;
+		*val = rdtsc() + v->tsc_offset;
 		return true;
 	case MSR_TSC_AUX:
 		*val = hv->tsc_aux;
@@ -208,10 +208,11 @@ static bool write_hypercall_page(struct vcpu *v, uint64_t val)
 	return true;
 }
 
-static void set_tsc_offset(struct vcpu *v, uint64_t offset)
+void hvm_set_tsc_offset(struct vcpu *v, uint64_t offset)
 {
-	hvm_vcpu(v)->tsc_offset = offset;
+	v->tsc_offset = offset;
 	hvm_ops->set_tsc_offset(v, offset);
+	vcpu_update_time(v);
 }
 
 /* AMD APM Vol. 2, "Page-Attribute Table": which memory types exist. */
@@ -249,10 +250,10 @@ static bool write_rare(struct vcpu *v, uint32_t msr, uint64_t val)
 		return write_mtrr(mtrr, msr, val);
 	switch (msr) {
 	case MSR_TSC:
-		set_tsc_offset(v, val - rdtsc());
+		hvm_set_tsc_offset(v, val - rdtsc());
 		return true;
 	case MSR_TSC_ADJUST:
-		set_tsc_offset(v, hv->tsc_offset + val - hv->tsc_adjust);
+		hvm_set_tsc_offset(v, v->tsc_offset + val - hv->tsc_adjust);
 		hv->tsc_adjust = val;
 		return true;
 	case MSR_PAT_:

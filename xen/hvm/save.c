@@ -33,8 +33,8 @@ static void save_header(struct domain *d, struct vcpu *v, void *buf)
 {
 	struct hvm_save_header *h = buf;
 
-	(void)d;
 	(void)v;
+	hvm_domain(d)->context_tsc = rdtsc();
 	*h = (struct hvm_save_header){
 		.magic = HVM_FILE_MAGIC,
 		.version = HVM_FILE_VERSION,
@@ -49,6 +49,7 @@ static int load_header(struct domain *d, struct vcpu *v, const void *buf)
 	const struct hvm_save_header *h = buf;
 
 	(void)v;
+	hvm_domain(d)->context_tsc = rdtsc();
 	if (h->magic == HVM_FILE_MAGIC && h->version == HVM_FILE_VERSION)
 		return 0;
 	printk(XENLOG_INFO "d%u: HVM context: magic %#x, version %u\n", d->id,
@@ -118,7 +119,6 @@ static void save_cpu(struct domain *d, struct vcpu *v, void *buf)
 	struct hvm_hw_cpu *c = buf;
 	uint64_t dr[8];
 
-	(void)d;
 	memset(c, 0, sizeof(*c));
 	memcpy(c->fpu_regs, hvm_vcpu(v)->fpu->area, sizeof(c->fpu_regs));
 	c->flags = XEN_X86_FPU_INITIALISED;
@@ -134,7 +134,7 @@ static void save_cpu(struct domain *d, struct vcpu *v, void *buf)
 	c->cr4 = hvm_ops->get_creg(v, CR4);
 	c->msr_efer = hvm_ops->get_creg(v, EFER);
 	c->msr_tsc_aux = hvm_vcpu(v)->tsc_aux;
-	c->tsc = rdtsc() + hvm_vcpu(v)->tsc_offset;
+	c->tsc = hvm_domain(d)->context_tsc + v->tsc_offset;
 	hvm_ops->get_dr(v, dr);
 	c->dr0 = dr[0];
 	c->dr1 = dr[1];
@@ -145,9 +145,20 @@ static void save_cpu(struct domain *d, struct vcpu *v, void *buf)
 	save_segments(v, c);
 }
 
+/* FXRSTOR faults on these, and that would be ours. */
+static bool bad_mxcsr(const struct hvm_hw_cpu *c)
+{
+	uint32_t mxcsr;
+
+	memcpy(&mxcsr, (const char *)c->fpu_regs + 24, sizeof(mxcsr));
+	return mxcsr & ~0xffffU;
+}
+
 /* What VMRUN or VM entry would refuse, and what no guest can have set. */
 static bool bad_cpu(const struct hvm_hw_cpu *c)
 {
+	if (c->flags & XEN_X86_FPU_INITIALISED && bad_mxcsr(c))
+		return true;
 	if ((c->cr0 >> 32) || (c->cr4 & ~0x7fffffUL) || (c->cr4 & BIT(13)))
 		return true;
 	if ((c->cr0 & X86_CR0_PG) && !(c->cr0 & X86_CR0_PE))
@@ -195,6 +206,9 @@ static int load_cpu(struct domain *d, struct vcpu *v, const void *buf)
 	hvm_ops->set_creg(v, EFER, efer);
 	hvm_ops->set_dr(v, dr);
 	hvm_vcpu(v)->tsc_aux = c->msr_tsc_aux;
+	/* 0: a new domain's, which nobody set. */
+	if (c->tsc)
+		hvm_set_tsc_offset(v, c->tsc - hvm_domain(d)->context_tsc);
 	load_segments(v, c);
 	hvm_vcpu(v)->in_reset = false;
 	v->initialised = true;
@@ -228,6 +242,7 @@ static int load_lapic(struct domain *d, struct vcpu *v, const void *buf)
 		    APIC_BASE_EXTD)
 		return -EINVAL;
 	l->base = r->apic_base_msr;
+	l->tsc_deadline = r->tdt_msr;
 	vlapic_changed(l);
 	return 0;
 }
@@ -236,11 +251,14 @@ static void save_lapic_regs(struct domain *d, struct vcpu *v, void *buf)
 {
 	struct vlapic *l = hvm_vcpu(v)->lapic;
 	struct hvm_hw_lapic_regs *r = buf;
+	uint32_t count;
 
 	(void)d;
 	memset(r, 0, sizeof(*r));
 	for (unsigned int i = 0; i < VLAPIC_REGS; i++)
 		memcpy(r->data + i * 16, &LREG(l, i), sizeof(uint32_t));
+	count = vlapic_read(l, APIC_TMCCT);
+	memcpy(r->data + APIC_TMCCT * 16, &count, sizeof(count));
 }
 
 static int load_lapic_regs(struct domain *d, struct vcpu *v, const void *buf)
@@ -253,6 +271,7 @@ static int load_lapic_regs(struct domain *d, struct vcpu *v, const void *buf)
 		memcpy(&LREG(l, i), r->data + i * 16, sizeof(uint32_t));
 	hvm_ops->set_creg(v, CR8, LREG(l, APIC_TPR) >> 4);
 	vlapic_changed(l);
+	vlapic_rearm(l);
 	return 0;
 }
 

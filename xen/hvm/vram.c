@@ -128,6 +128,23 @@ void vram_written(struct domain *d, gfn_t gfn)
 	p2m_flush(&d->p2m);
 }
 
+void vram_modified(struct domain *d, gfn_t first, uint64_t nr)
+{
+	struct vram *r;
+
+	p2m_lock(&d->p2m);
+	r = hvm_domain(d)->vram;
+	if (r) {
+		uint64_t from = max(gfn_x(first), gfn_x(r->first));
+		uint64_t to = min(gfn_x(first) + nr, gfn_x(r->first) + r->nr);
+
+		for (; from < to; from++)
+			set_bit((unsigned int)(from - gfn_x(r->first)),
+				r->dirty);
+	}
+	p2m_unlock(&d->p2m);
+}
+
 void vram_destroy(struct domain *d)
 {
 	xfree(hvm_domain(d)->vram);

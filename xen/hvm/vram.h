@@ -14,6 +14,8 @@
 int vram_track(struct domain *d, gfn_t first, uint32_t nr, uint64_t bitmap);
 /* The guest wrote to a page of type P2M_RAM_LOGDIRTY. */
 void vram_written(struct domain *d, gfn_t gfn);
+/* The device model did, to nr pages from first on. */
+void vram_modified(struct domain *d, gfn_t first, uint64_t nr);
 void vram_destroy(struct domain *d);
 
 #endif

@@ -193,7 +193,8 @@ int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
 
 	if (addr >> 20 && addr >> 20 != 0xfee)
 		return -EINVAL;
-	if (mode <= 1 && (data & 0xff) < 16)
+	/* Fixed, lowest priority, NMI: what devices send. */
+	if (mode <= 1 ? (data & 0xff) < 16 : mode != 4)
 		return -EINVAL;
 	vlapic_deliver(d, (uint32_t)(addr >> 12) & 0xff, addr & BIT(2), mode,
 		       (uint8_t)data, data & BIT(15));

@@ -223,8 +223,30 @@ static void set_deadline(struct vlapic *l, uint64_t tsc)
 	if (!tsc)
 		timer_stop(&l->timer);
 	else
-		timer_set(&l->timer,
-			  tsc_to_system(tsc - hvm_vcpu(l->vcpu)->tsc_offset));
+		timer_set(&l->timer, tsc_to_system(tsc - l->vcpu->tsc_offset));
+}
+
+void vlapic_rearm(struct vlapic *l)
+{
+	uint64_t left = (uint64_t)LREG(l, APIC_TMCCT) * timer_divisor(l);
+
+	if (timer_mode(l) == TIMER_DEADLINE) {
+		timer_stop(&l->timer);
+		set_deadline(l, l->tsc_deadline);
+		return;
+	}
+	start_timer(l);
+	if (!l->period)
+		return;
+	/* A one-shot timer that had run down does not come again. */
+	if (!left && timer_mode(l) != TIMER_PERIODIC) {
+		timer_stop(&l->timer);
+		l->timer_start = now() - l->period;
+		return;
+	}
+	left = min(left * NS_PER_TICK, (uint64_t)l->period);
+	l->timer_start = now() - (l->period - (s_time_t)left);
+	timer_set(&l->timer, now() + (s_time_t)left);
 }
 
 /* Sending. */

@@ -66,6 +66,8 @@ void vlapic_destroy(struct vcpu *v);
 void vlapic_reset(struct vlapic *l, bool init_signal);
 /* The base or all registers were written: what is kept beside them follows. */
 void vlapic_changed(struct vlapic *l);
+/* The timer goes on from its registers: the current count, the deadline. */
+void vlapic_rearm(struct vlapic *l);
 
 /* A vector arrives; any CPU, any context. */
 void vlapic_set_irq(struct vlapic *l, uint8_t vector, bool level);
