@@ -181,6 +181,11 @@ static int64_t next_alarm(const struct vrtc *r, int64_t t)
 	unsigned int s = decode(r, r->reg[SEC_ALARM]);
 	int64_t last = t + DAY;
 
+	/* What never comes is not looked for second by second. */
+	if (minds(r->reg[HOUR_ALARM], h, min(h, 23U)) ||
+	    minds(r->reg[MIN_ALARM], m, min(m, 59U)) ||
+	    minds(r->reg[SEC_ALARM], s, min(s, 59U)))
+		return INT64_MAX;
 	while (t < last) {
 		unsigned int in_day = (unsigned int)(t % DAY);
 
