@@ -289,6 +289,19 @@ int p2m_clear(struct p2m *p, gfn_t gfn, uint64_t nr)
 	p->changes++;
 	return 0;
 }
+void p2m_find(struct p2m *p, gfn_t gfn, struct p2m_place *at)
+{
+	if (!spin_is_locked(&p->lock))
+		abort();
+	*at = (struct p2m_place){.gfn = gfn, .level = 1};
+	at->mfn = p2m_lookup(p, gfn, &at->type, NULL);
+}
+int p2m_replace(struct p2m *p, const struct p2m_place *at, mfn_t mfn,
+		enum p2m_type type)
+{
+	return type == P2M_NONE ? p2m_clear(p, at->gfn, 1)
+				: p2m_set(p, at->gfn, mfn, 1, type);
+}
 void p2m_flush(struct p2m *p)
 {
 	if (p->flushed < p->changes)

@@ -178,6 +178,20 @@ static void test_leaf_sizes(void)
 	end();
 }
 
+/* One page, by the walk that looks and changes. */
+static void replace_one(uint64_t gfn, uint64_t mfn, enum p2m_type t)
+{
+	struct p2m_place at;
+
+	p2m_find(&p2m, _gfn(gfn), &at);
+	CHECK_EQ(at.type, model[gfn].type);
+	CHECK_EQ(mfn_x(at.mfn), has_frame(model[gfn].type)
+					? model[gfn].mfn
+					: mfn_x(INVALID_MFN));
+	CHECK_EQ(p2m_replace(&p2m, &at, _mfn(mfn), t), 0);
+	model_set(gfn, mfn, 1, t);
+}
+
 static void test_random(void)
 {
 	static const enum p2m_type types[] = {P2M_NONE,    P2M_RAM_RW,
@@ -200,6 +214,8 @@ static void test_random(void)
 		n = min(n, FRAMES - gfn);
 		CHECK_EQ(p2m_set(&p2m, _gfn(gfn), _mfn(mfn), n, t), 0);
 		model_set(gfn, mfn, n, t);
+		replace_one(gfn + n / 2, mfn + 3, types[i % 6]);
+		replace_one((uint64_t)random() % FRAMES, mfn, types[i / 6 % 6]);
 		CHECK(check_range(gfn, gfn + n, 1 + n / 64));
 		CHECK(check_range(gfn ? gfn - 1 : 0, FRAMES, 4099));
 	}

@@ -24,48 +24,40 @@ static enum p2m_type type_of(uint32_t flags)
 int hvm_grant_map(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags)
 {
 	struct p2m *p = &v->domain->p2m;
-	gfn_t gfn = gpa_to_gfn(addr);
-	enum p2m_type old;
 	int rc = GNTST_bad_virt_addr;
-	mfn_t ram;
+	struct p2m_place at;
 
 	if (bad_address(addr, flags))
 		return rc;
 	p2m_lock(p);
-	ram = p2m_lookup(p, gfn, &old, NULL);
+	p2m_find(p, gpa_to_gfn(addr), &at);
 	/* A device's entry was made by a mere look at the address (npf.c). */
-	if (old == P2M_NONE || old == P2M_MMIO_DIRECT || p2m_is_ram(old))
-		rc = p2m_set(p, gfn, mfn, 1, type_of(flags))
+	if (at.type == P2M_NONE || at.type == P2M_MMIO_DIRECT ||
+	    p2m_is_ram(at.type))
+		rc = p2m_replace(p, &at, mfn, type_of(flags))
 			     ? GNTST_no_device_space
 			     : GNTST_okay;
 	p2m_unlock(p);
 	/* Memory of the guest's own that stood there is given back. */
-	if (rc == GNTST_okay && p2m_is_ram(old)) {
+	if (rc == GNTST_okay && p2m_is_ram(at.type)) {
 		p2m_flush(p);
-		frame_release(ram, v->domain->id);
+		frame_release(at.mfn, v->domain->id);
 	}
 	return rc;
-}
-
-/* Whether mfn is what was mapped there. Lock held. */
-static bool is_mapped(struct p2m *p, gfn_t gfn, mfn_t mfn)
-{
-	enum p2m_type type;
-	mfn_t there = p2m_lookup(p, gfn, &type, NULL);
-
-	return p2m_is_grant(type) && mfn_eq(there, mfn);
 }
 
 int hvm_grant_unmap(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags)
 {
 	struct p2m *p = &v->domain->p2m;
-	gfn_t gfn = gpa_to_gfn(addr);
 	int rc = GNTST_general_error;
+	struct p2m_place at;
 
 	if (bad_address(addr, flags))
 		return GNTST_bad_virt_addr;
 	p2m_lock(p);
-	if (is_mapped(p, gfn, mfn) && !p2m_clear(p, gfn, 1))
+	p2m_find(p, gpa_to_gfn(addr), &at);
+	if (p2m_is_grant(at.type) && mfn_eq(at.mfn, mfn) &&
+	    !p2m_replace(p, &at, INVALID_MFN, P2M_NONE))
 		rc = GNTST_okay;
 	p2m_unlock(p);
 	return rc;

@@ -205,6 +205,43 @@ int p2m_set(struct p2m *p, gfn_t gfn, mfn_t mfn, uint64_t nr,
 	return 0;
 }
 
+void p2m_find(struct p2m *p, gfn_t gfn, struct p2m_place *at)
+{
+	uint64_t *t = mfn_to_virt(p->root), *slot = NULL, e = 0;
+	unsigned int level = LEVELS;
+
+	if (likely(!(gfn_x(gfn) >> (LEVELS * 9)))) {
+#pragma GCC unroll 4
+		for (level = LEVELS; level >= 1; level--) {
+			slot = &t[level_index(gfn, level)];
+			e = *slot;
+			if (level == 1 || !entry_is_table(e))
+				break;
+			t = mfn_to_virt(entry_mfn(e));
+		}
+	}
+	at->gfn = gfn;
+	at->slot = slot;
+	at->level = level;
+	at->type = entry_type(e);
+	at->mfn = INVALID_MFN;
+	if (type_has_frame(at->type))
+		at->mfn = mfn_add(entry_mfn(e),
+				  gfn_x(gfn) & (BIT(level_order(level)) - 1));
+}
+
+int p2m_replace(struct p2m *p, const struct p2m_place *at, mfn_t mfn,
+		enum p2m_type type)
+{
+	/* A large leaf is split; a table that is missing is made. */
+	if (unlikely(at->level > 1))
+		return p2m_set(p, at->gfn, mfn, 1, type);
+	replace_entry(p, at->slot, make_leaf(p, mfn, type, 1), 1);
+	if (type_has_frame(type) && gfn_x(at->gfn) > gfn_x(p->max_gfn))
+		p->max_gfn = at->gfn;
+	return 0;
+}
+
 int p2m_clear(struct p2m *p, gfn_t gfn, uint64_t nr)
 {
 	return p2m_set(p, gfn, INVALID_MFN, nr, P2M_NONE);

@@ -113,6 +113,23 @@ int p2m_set(struct p2m *p, gfn_t gfn, mfn_t mfn, uint64_t nr,
 	    enum p2m_type type);
 /* Removes nr entries from gfn on. Lock held. */
 int p2m_clear(struct p2m *p, gfn_t gfn, uint64_t nr);
+
+/*
+ * One page, looked at and then changed, with one walk for both. p2m_find() says
+ * what is there (as p2m_lookup() does) and where; p2m_replace() enters mfn, or
+ * with P2M_NONE removes what is there. Lock held from the one to the other.
+ */
+struct p2m_place {
+	gfn_t gfn;
+	uint64_t *slot; /* the lowest there is for gfn */
+	unsigned int level;
+	enum p2m_type type;
+	mfn_t mfn;
+};
+void p2m_find(struct p2m *p, gfn_t gfn, struct p2m_place *at);
+/* 0, -ENOMEM, -EINVAL as p2m_set(). */
+int p2m_replace(struct p2m *p, const struct p2m_place *at, mfn_t mfn,
+		enum p2m_type type);
 /* Sends the invalidations owed. With or without the lock. */
 void p2m_flush(struct p2m *p);
 
