@@ -54,11 +54,25 @@ ok "pause" xl pause bored
 ok "unpause again" xl unpause bored
 fails "destroy of nobody" 'invalid domain' xl destroy idle
 ok "destroy" xl destroy bored
-config shown pvh /lab/guest/hello 'memory=32'
-like "create -c shows the console, to the end" '^# guest hello ends' \
-	timeout 30 xl create -c -q /run/shown.cfg </dev/null
-gone shown 10
-verdict $? "it has ended"
+# shown [LINE]: CPUID's leaf 1 as a guest is shown it, ECX and EDX.
+shown() {
+	config shown pvh /lab/guest/cpuid 'memory=32' "$@"
+	timeout 30 xl create -c -q /run/shown.cfg </dev/null >/run/shown.out
+	gone shown 10 && grep -q '^# guest cpuid ends' /run/shown.out &&
+		! grep '^not ok' /run/shown.out &&
+		sed -n 's/^# leaf 1: ecx \(0x[0-9a-f]*\) edx \(0x[0-9a-f]*\).*/\1 \2/p' \
+			/run/shown.out
+}
+like "create -c shows the console, to the end" '^0x[0-9a-f]+ 0x[0-9a-f]+$' shown
+read -r ecx _ < <(sed -n 's/^# leaf 1: ecx //p' /run/shown.out)
+# POPCNT, bit 23 of ECX, taken away in both ways of writing it.
+less=$(printf '0x%x' $((ecx & ~(1 << 23))))
+[ "$less" != "$ecx" ]
+verdict $? "the machine has POPCNT"
+like "cpuid= in libxl's words: the guest has it not" "^$less " \
+	shown 'cpuid="host,popcnt=0"'
+like "cpuid= in libxc's words: nor here" "^$less " \
+	shown 'cpuid=["0x1:ecx=xxxxxxxx0xxxxxxxxxxxxxxxxxxxxxxx"]'
 
 like "cpupool-list" "^Pool-0 +$cpus +credit2 +y +1" xl cpupool-list
 like "cpupool-list -c" '^Pool-0 +0' xl cpupool-list -c

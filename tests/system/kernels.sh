@@ -120,7 +120,7 @@ many() {
 # At any moment.
 config soon "$kind" /lab/kernel-cloud 'ramdisk="/lab/guest-cloud.cpio"' 'memory=96' \
 	'vcpus=2' 'extra="console=hvc0 do=idle"'
-for t in 0 0.5 1.5; do
+for t in 0 0.5; do
 	xl create -q /run/soon.cfg && nap $t && xl destroy soon ||
 		verdict 1 "destroy after $t s"
 done
@@ -129,5 +129,14 @@ nap 0.5
 xl destroy soon 2>/dev/null
 wait $!
 xl destroy soon 2>/dev/null
+# The backend has its pages mapped, and requests are under way.
+mods blk
+truncate -s 32M /run/busy.img
+linux busy cloud 'do=busy' 'memory=96' 'disk=["/run/busy.img,raw,xvda,w"]'
+ok "create one that never rests its disk" xl create -q /run/busy.cfg
+heard busy 'GUEST-BUSY 2' 60
+verdict $? "its disk works" "$(said busy)"
+ok "destroy it in the middle of that" xl destroy busy
 settled "$before"
+rm -f /run/busy.img
 done_testing

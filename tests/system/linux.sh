@@ -55,9 +55,16 @@ case $(command -v xl) in
 /usr/local/*)
 	config small pvh /lab/guest/peer 'memory=32'
 	ok "create a small one" xl create -q /run/small.cfg
+	heard small 'peer ready' 20
 	ok "dump-core" xl dump-core small /run/core
-	[ -s /run/core ]
-	verdict $? "there is a core"
+	like "it is an ELF file" '^ 7f 45 4c 46' od -A n -t x1 -N 4 /run/core
+	for part in .note.Xen .xen_prstatus .xen_shared_info .xen_pages .xen_pfn; do
+		grep -qaF "$part" /run/core || break
+	done
+	verdict $? "with each section" "$part"
+	at() { grep -abo 'peer ready' "$1" | head -1 | cut -d: -f1; }
+	ok "a page is as the guest has it" cmp -n 256 /run/core \
+		/lab/guest/peer "$(at /run/core)" "$(at /lab/guest/peer)"
 	rm -f /run/core
 	ok "destroy it" xl destroy small
 	config packed pvh /lab/guest-vmlinuz 'memory=128'

@@ -38,10 +38,13 @@ static domctl_fn *const handlers[] = {
 	[XEN_DOMCTL_sethvmcontext] = domctl_sethvmcontext,
 	[XEN_DOMCTL_set_address_size] = domctl_set_address_size,
 	[XEN_DOMCTL_get_address_size] = domctl_get_address_size,
+	[XEN_DOMCTL_set_ext_vcpucontext] = domctl_set_ext_vcpucontext,
+	[XEN_DOMCTL_get_ext_vcpucontext] = domctl_get_ext_vcpucontext,
 	[XEN_DOMCTL_set_target] = domctl_set_target,
 	[XEN_DOMCTL_settscinfo] = domctl_settscinfo,
 	[XEN_DOMCTL_gettscinfo] = domctl_gettscinfo,
 	[XEN_DOMCTL_getpageframeinfo3] = domctl_getpageframeinfo3,
+	[XEN_DOMCTL_debug_op] = domctl_debug_op,
 	[XEN_DOMCTL_gethvmcontext_partial] = domctl_gethvmcontext_partial,
 	[XEN_DOMCTL_set_access_required] = domctl_set_access_required,
 	[XEN_DOMCTL_set_virq_handler] = domctl_set_virq_handler,
@@ -52,6 +55,27 @@ static domctl_fn *const handlers[] = {
 	[XEN_DOMCTL_get_paging_mempool_size] = domctl_get_paging_mempool_size,
 	[XEN_DOMCTL_set_paging_mempool_size] = domctl_set_paging_mempool_size,
 };
+
+/* A debugger's have numbers far from the others. */
+#define GDBSX(cmd) ((cmd)-XEN_DOMCTL_gdbsx_guestmemio)
+static domctl_fn *const gdbsx_handlers[] = {
+	[GDBSX(XEN_DOMCTL_gdbsx_guestmemio)] = domctl_gdbsx_guestmemio,
+	[GDBSX(XEN_DOMCTL_gdbsx_pausevcpu)] = domctl_gdbsx_pausevcpu,
+	[GDBSX(XEN_DOMCTL_gdbsx_unpausevcpu)] = domctl_gdbsx_unpausevcpu,
+	[GDBSX(XEN_DOMCTL_gdbsx_domstatus)] = domctl_gdbsx_domstatus,
+};
+
+static domctl_fn *find_handler(uint32_t cmd)
+{
+	uint32_t gdbsx = GDBSX(cmd);
+
+	if (cmd < ARRAY_SIZE(handlers))
+		return handlers[index_nospec(cmd, ARRAY_SIZE(handlers))];
+	if (gdbsx < ARRAY_SIZE(gdbsx_handlers))
+		return gdbsx_handlers[index_nospec(gdbsx,
+						   ARRAY_SIZE(gdbsx_handlers))];
+	return NULL;
+}
 
 /* getdomaininfo finds the next domain, not just the one. */
 static struct domain *find_target(const struct xen_domctl *op)
@@ -64,13 +88,12 @@ static struct domain *find_target(const struct xen_domctl *op)
 long domctl(struct vcpu *v, struct xen_domctl *op)
 {
 	struct domain *d = NULL;
-	domctl_fn *fn;
+	domctl_fn *fn = find_handler(op->cmd);
 	long rc;
 
 	if (op->interface_version != XEN_DOMCTL_INTERFACE_VERSION)
 		return -EACCES;
-	if (op->cmd >= ARRAY_SIZE(handlers) ||
-	    !(fn = handlers[index_nospec(op->cmd, ARRAY_SIZE(handlers))])) {
+	if (!fn) {
 		if (!v->domain->privileged)
 			return -EPERM;
 		printk(XENLOG_DEBUG "domctl %u: not implemented\n", op->cmd);

@@ -18,8 +18,16 @@ static long coverage(struct xen_sysctl *op)
 	return -EOPNOTSUPP;
 }
 
+/* As the stock one without CONFIG_TRACEBUFFER: there is no trace ring. */
+static long trace_buffers(struct xen_sysctl *op)
+{
+	(void)op;
+	return -ENOSYS;
+}
+
 static sysctl_fn *const handlers[] = {
 	[XEN_SYSCTL_readconsole] = sysctl_readconsole,
+	[XEN_SYSCTL_tbuf_op] = trace_buffers,
 	[XEN_SYSCTL_physinfo] = sysctl_physinfo,
 	[XEN_SYSCTL_sched_id] = sysctl_sched_id,
 	[XEN_SYSCTL_perfc_op] = sysctl_perfc_op,

@@ -116,6 +116,9 @@ struct domain_kind {
 	/* The frame (gfn if translated) that kernel address va maps to, for a
 	 * structure that stays registered. False: not mapped (writable). */
 	bool (*va_to_gfn)(struct vcpu *v, uint64_t va, gfn_t *gfn);
+	/* The frame (gfn if translated) at an address of v's, which does not
+	 * run, for a debugger. False: nothing is mapped. */
+	bool (*find_page)(struct vcpu *v, uint64_t va, gfn_t *gfn);
 	/* How wide a hypercall's arguments are: 64, less, or 0 when the guest's
 	 * user mode asks, which is -EPERM. */
 	unsigned int (*hypercall_bits)(struct vcpu *v);
@@ -189,10 +192,11 @@ struct vcpu {
 	struct vcpu_info *info; /* where the guest put it, or in shared info */
 
 	struct sched_unit unit;
-	bool online;        /* VCPUOP_up */
-	bool initialised;   /* has a context */
-	bool polling;       /* in SCHEDOP_poll */
-	uint32_t poll_port; /* the only one, or 0 */
+	bool online;             /* VCPUOP_up */
+	bool initialised;        /* has a context */
+	bool polling;            /* in SCHEDOP_poll */
+	uint32_t control_pauses; /* DOMCTL_gdbsx_pausevcpu minus unpauses */
+	uint32_t poll_port;      /* the only one, or 0 */
 
 	mfn_t info_mfn; /* the frame that info was moved to, held; or INVALID */
 	struct timer singleshot, periodic, poll_timer;

@@ -255,15 +255,26 @@ static void send_nmi(struct vcpu *v)
 	vcpu_kick(v);
 }
 
-static bool va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn)
+static bool walk_to_gfn(struct vcpu *v, uint64_t va, uint32_t access,
+			gfn_t *gfn)
 {
 	uint32_t error;
 	gpa_t gpa;
 
-	if (!guest_walk(v, va, WALK_WRITE, &gpa, &error))
+	if (!guest_walk(v, va, access, &gpa, &error))
 		return false;
 	*gfn = gpa_to_gfn(gpa);
 	return true;
+}
+
+static bool va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn)
+{
+	return walk_to_gfn(v, va, WALK_WRITE, gfn);
+}
+
+static bool find_page(struct vcpu *v, uint64_t va, gfn_t *gfn)
+{
+	return walk_to_gfn(v, va, 0, gfn);
 }
 
 __attribute__((section(".text.hot"))) static unsigned int
@@ -320,6 +331,7 @@ static const struct domain_kind kind = {
 	.copy_to_guest = hvm_copy_to_guest,
 	.copy_from_guest = hvm_copy_from_guest,
 	.va_to_gfn = va_to_gfn,
+	.find_page = find_page,
 	.hypercall_bits = hypercall_bits,
 	.hypercall_restart = hypercall_restart,
 	.hypercall_page = hvm_hypercall_page,

@@ -189,6 +189,7 @@ static const struct domain_kind kind = {
 	.copy_to_guest = pv_copy_to_guest,
 	.copy_from_guest = pv_copy_from_guest,
 	.va_to_gfn = pv_va_to_gfn,
+	.find_page = pv_find_page,
 	.hypercall_bits = hypercall_bits,
 	.hypercall_restart = hypercall_restart,
 	.hypercall_page = hypercall_page,

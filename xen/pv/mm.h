@@ -177,6 +177,7 @@ bool pv_walk(const struct vcpu *v, uint64_t va, unsigned int level,
 bool pv_find_l1(const struct vcpu *v, uint64_t va, mfn_t *table,
 		unsigned int *index);
 bool pv_va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn);
+bool pv_find_page(struct vcpu *v, uint64_t va, gfn_t *gfn);
 
 /* access.c: the kind's copy functions, for the vCPU that is loaded here. */
 int pv_copy_to_guest(struct vcpu *v, uint64_t va, const void *src, size_t len);

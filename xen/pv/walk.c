@@ -44,20 +44,37 @@ bool pv_find_l1(const struct vcpu *v, uint64_t va, mfn_t *table,
 	return word_type(w) == FRAME_L1 && (w & FRAME_VALIDATED);
 }
 
-bool pv_va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn)
+/* The entry that maps va; 0: none. */
+static uint64_t leaf_entry(const struct vcpu *v, uint64_t va)
 {
 	struct pv_mm_domain *mm = d_mm(v->domain);
 	unsigned int index;
 	uint64_t e = 0;
 	mfn_t table;
 
-	/* Whoever asks for another vCPU, not yet up, means his own tables. */
-	if (current && current->domain == v->domain)
-		v = current;
 	spin_lock(&mm->lock);
 	if (pv_walk(v, va, 1, &table, &index))
 		e = READ_ONCE(((uint64_t *)mfn_to_virt(table))[index]);
 	spin_unlock(&mm->lock);
+	return e;
+}
+
+bool pv_find_page(struct vcpu *v, uint64_t va, gfn_t *gfn)
+{
+	uint64_t e = leaf_entry(v, va);
+
+	*gfn = _gfn(mfn_x(pte_mfn(e)));
+	return e & PTE_P;
+}
+
+bool pv_va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn)
+{
+	uint64_t e;
+
+	/* Whoever asks for another vCPU, not yet up, means his own tables. */
+	if (current && current->domain == v->domain)
+		v = current;
+	e = leaf_entry(v, va);
 	if ((e & (PTE_P | PTE_RW)) != (PTE_P | PTE_RW))
 		return false;
 	*gfn = _gfn(mfn_x(pte_mfn(e)));

@@ -36,6 +36,7 @@ static void features(void)
 	uint32_t r[4];
 
 	cpuid(1, 0, r);
+	note("leaf 1: ecx 0x%x edx 0x%x", r[2], r[3]);
 	check(r[2] >> 31, "a hypervisor is present");
 	check(r[3] & 1u << 9, "there is a local APIC");
 	check(r[3] & 1u << 6 && r[3] & 1u << 0, "PAE and an FPU");
