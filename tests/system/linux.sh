@@ -58,13 +58,15 @@ case $(command -v xl) in
 	heard small 'peer ready' 20
 	ok "dump-core" xl dump-core small /run/core
 	like "it is an ELF file" '^ 7f 45 4c 46' od -A n -t x1 -N 4 /run/core
+	strings -t d /run/core >/run/core.strings
 	for part in .note.Xen .xen_prstatus .xen_shared_info .xen_pages .xen_pfn; do
-		grep -qaF "$part" /run/core || break
+		grep -qF " $part" /run/core.strings || break
 	done
 	verdict $? "with each section" "$part"
-	at() { grep -abo 'peer ready' "$1" | head -1 | cut -d: -f1; }
+	at() { sed -n 's/^ *\([0-9]*\) .*peer ready.*/\1/p' "$1" | head -1; }
+	strings -t d /lab/guest/peer >/run/peer.strings
 	ok "a page is as the guest has it" cmp -n 256 /run/core \
-		/lab/guest/peer "$(at /run/core)" "$(at /lab/guest/peer)"
+		/lab/guest/peer "$(at /run/core.strings)" "$(at /run/peer.strings)"
 	rm -f /run/core
 	ok "destroy it" xl destroy small
 	config packed pvh /lab/guest-vmlinuz 'memory=128'
