@@ -50,8 +50,9 @@ th, td { border: 1px solid var(--line); padding: .3rem .55rem;
 th { text-align: left; font-weight: 600; }
 td.good { background: var(--good); } td.bad { background: var(--bad); }
 td.none { background: var(--none); color: var(--soft); text-align: left;
-  white-space: normal; min-width: 5rem;
-  max-width: 15rem; }
+  white-space: normal; }
+ol { color: var(--soft); font-size: .88rem; margin: .5rem 0 0;
+  padding-left: 1.6rem; }
 .plots { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line);
@@ -69,8 +70,9 @@ svg .soft { fill: var(--soft); }
 
 
 def grid(cells, machine):
-    """What works at all: guests down, combinations up to dom0 across."""
-    runs = []
+    """What works at all: guests down, combinations up to dom0 across. A reason
+    is told once, below, by number."""
+    runs, reasons = [], []
     for c in cells:
         run = (c["hypervisor"], c["toolstack"], c["dom0"])
         if c["machine"] == machine and run not in runs:
@@ -94,11 +96,18 @@ def grid(cells, machine):
                 row.append('<td class="good">works%s</td>' % (
                     ", %.1f s" % (f["median"] / 1000) if f else ""))
             else:
-                row.append('<td class="none">%s</td>' % html.escape(
-                    c[0]["why"] if c else "not measured"))
+                why = c[0]["why"] if c else "not measured"
+                if why not in reasons:
+                    reasons.append(why)
+                row.append('<td class="none">– <sup>%d</sup></td>' %
+                           (reasons.index(why) + 1))
         out.append("<tr><th>%s</th>%s</tr>" % (KIND_NAMES[kind],
                                                "".join(row)))
-    return "".join(out) + "</table></div>"
+    out.append("</table>")
+    if reasons:
+        out.append("<ol>%s</ol>" % "".join(
+            "<li>%s</li>" % html.escape(w or "") for w in reasons))
+    return "".join(out) + "</div>"
 
 
 def number(v):
