@@ -131,8 +131,9 @@ def make_guest(dom0, steps, kind, slow):
     steps.done("xl create: a %s guest" % kind.upper())
     log = "/run/hvm.serial" if where == "serial" else \
         "/var/log/xen/console/guest-%s.log" % kind
-    r = dom0.run("for i in $(seq %d); do grep -a -m1 GUEST-UP %s && exit; "
-                 "sleep 0.2; done; exit 1" % (limit * 5, log), limit + 10)
+    r = dom0.run("for i in $(seq %d); do grep -a -m1 'GUEST-UP .* stepping=' "
+                 "%s && exit; sleep 0.2; done; exit 1" % (limit * 5, log),
+                 limit + 10)
     if r.status:
         say("the %s guest does not speak" % kind)
         return False
