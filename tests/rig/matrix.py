@@ -203,7 +203,7 @@ def save(cells, a):
         "machine", "toolstack", "dom0", "guest", "hypervisor")])
     result = {"format": FORMAT, "kernel": a.kernel, "cpus": a.cpus,
               "memory": a.memory, "repeat": a.repeat,
-              "samples": a.samples,
+              "samples": a.samples, "parts": bool(a.into),
               "date": datetime.date.today().isoformat(), "cells": cells}
     with open(a.json, "w") as f:
         json.dump(result, f, indent=1)

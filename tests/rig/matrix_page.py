@@ -260,6 +260,10 @@ def counts(cells, run):
     return "".join(out) + "</table></div>"
 
 
+PARTS = ("Put together from several runs while other work came and went: a "
+         "ratio says little unless it is large. ")
+
+
 def page(result):
     cells = [c for c in result["cells"]]
     measured = [c for c in cells if c["machine"] == "qemu"]
@@ -269,10 +273,11 @@ def page(result):
     intro = ("Guests of four kinds on Ostler and on Debian's Xen 4.17, "
              "measured one after the other on one busy machine without "
              "hardware virtualisation, under emulation: Linux %s, %d CPU, %s. "
-             "Seen working: %d of %d combinations; the others say why not, "
-             "or that they were not measured. Plots and ratios: dom0 %s, %s toolstack; bars are "
-             "medians, whiskers the spread." % (
-                 result["kernel"], result["cpus"], result["date"], works,
+             "%sSeen working: %d of %d combinations; the others say why "
+             "not, or that they were not measured. Plots and ratios: dom0 %s, "
+             "%s toolstack; bars are medians, whiskers the spread." % (
+                 result["kernel"], result["cpus"], result["date"],
+                 PARTS if result.get("parts") else "", works,
                  len(cells), run[1].upper() if run[1] else "-",
                  {"ours": "our", "stock": "Debian's"}.get(run[0], "-")))
     return ('<!doctype html><html lang="en"><meta charset="utf-8">'
