@@ -18,7 +18,6 @@ struct cpu_features {
 	uint32_t max_basic, max_extended;
 	uint32_t l1_ecx, l1_edx, l7_ebx, l7_ecx, l7_edx;
 	uint32_t e1_ecx, e1_edx, e8_ebx;
-	uint32_t svm_edx, svm_asids; /* 0x8000000a */
 	uint8_t phys_bits, virt_bits;
 	bool svm, vmx, nx, pages_1g, x2apic, xsave, tsc_invariant, tsc_deadline,
 		arat, rdtscp, smep, smap, fsgsbase, umip, pcid;

@@ -95,11 +95,6 @@ static void read_extended(struct cpu_features *f)
 		f->e8_ebx = r.b;
 	}
 	f->svm = f->e1_ecx & BIT(2);
-	if (f->svm && f->max_extended >= 0x8000000a) {
-		r = cpuid(0x8000000a, 0);
-		f->svm_asids = r.b;
-		f->svm_edx = r.d;
-	}
 }
 
 void features_detect(void)
