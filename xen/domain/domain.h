@@ -306,6 +306,14 @@ void vcpu_set_singleshot(struct vcpu *v, s_time_t expires);
 void vcpu_set_periodic(struct vcpu *v, s_time_t period);
 /* Makes it look for events even while it runs elsewhere. */
 void vcpu_kick(struct vcpu *v);
+/* The same, and nothing if it runs here: it looks on its way out. Having
+ * blocked, it does not, though it is still current: an interrupt may come in
+ * between. */
+static inline void vcpu_notify(struct vcpu *v)
+{
+	if (v != current || READ_ONCE(v->unit.state) != SCHED_RUNNING)
+		vcpu_kick(v);
+}
 
 void domain_pause(struct domain *d); /* counted, waits */
 void domain_pause_nosync(struct domain *d);

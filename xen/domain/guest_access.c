@@ -4,6 +4,7 @@
  */
 #include "domain/guest_access.h"
 
+#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/frame.h"
@@ -14,7 +15,8 @@ static inline void *compat_arg(const struct vcpu *v, uint64_t va, size_t len)
 {
 	uint64_t offset = va - COMPAT_VA;
 
-	if (likely(!v->compat_size) || offset >= v->compat_size)
+	/* READ_ONCE: one comparison with 0, which it mostly is. */
+	if (likely(!READ_ONCE(v->compat_size)) || offset >= v->compat_size)
 		return NULL;
 	return len <= v->compat_size - offset ? (char *)v->compat_arg + offset
 					      : NULL;

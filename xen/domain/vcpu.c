@@ -144,6 +144,8 @@ void vcpu_poll(struct vcpu *v, s_time_t deadline)
 
 void vcpu_kick(struct vcpu *v)
 {
+	/* It blocks and then looks for work, or we see that it has blocked. */
+	smp_mb();
 	if (READ_ONCE(v->unit.state) == SCHED_RUNNING) {
 		if (v->unit.cpu != smp_processor_id())
 			smp_kick(v->unit.cpu);

@@ -307,8 +307,7 @@ void hvm_event_notify(struct vcpu *v)
 		return;
 	}
 	WRITE_ONCE(hv->upcall, true);
-	if (v != current)
-		vcpu_kick(v);
+	vcpu_notify(v);
 }
 
 bool hvm_vcpu_has_work(struct vcpu *v)
@@ -339,8 +338,7 @@ void hvm_extint_notify(struct domain *d)
 	if (!v)
 		return;
 	WRITE_ONCE(hvm_vcpu(v)->irq_check, true);
-	if (v != current)
-		vcpu_kick(v);
+	vcpu_notify(v);
 }
 
 const struct sched_unit_ops hvm_sched_ops = {

@@ -54,14 +54,22 @@ static __attribute__((noinline)) HOT void deliver_nmi(struct vcpu *v)
 	pv_bounce(v, pv->nmi_entry, SEL_GUEST_CS64, true, NO_ERROR_CODE);
 }
 
-/* Interrupts off: nothing that comes in between is missed. */
-static inline void deliver(struct vcpu *v, struct pv_vcpu *pv)
+/*
+ * Interrupts off: nothing that comes in between is missed. False: it does not
+ * run on, having had no stack for what it was to be told.
+ */
+static inline bool deliver(struct vcpu *v, struct pv_vcpu *pv)
 {
-	if (unlikely(pv->nmi_pending))
+	bool event = event_waits(v);
+
+	if (likely(!pv->nmi_pending && !event))
+		return true;
+	if (pv->nmi_pending)
 		deliver_nmi(v);
 	if (event_waits(v) && pv->event_entry)
 		pv_bounce(v, pv->event_entry, SEL_GUEST_CS64, true,
 			  NO_ERROR_CODE);
+	return v->unit.state == SCHED_RUNNING;
 }
 
 static inline bool may_go_on(const struct vcpu *v)
@@ -71,11 +79,7 @@ static inline bool may_go_on(const struct vcpu *v)
 
 static inline enum pv_way way_on(struct vcpu *v, struct pv_vcpu *pv)
 {
-	if (!may_go_on(v))
-		return PV_LATER;
-	deliver(v, pv);
-	/* It may have had no stack. */
-	if (unlikely(v->unit.state != SCHED_RUNNING))
+	if (!may_go_on(v) || !deliver(v, pv))
 		return PV_LATER;
 	return pv->sysret ? PV_BY_SYSRET : PV_BY_IRET;
 }
@@ -86,7 +90,7 @@ HOT enum pv_way pv_hypercall(struct vcpu *v, const uint64_t args[6])
 
 	pv->sysret = true;
 	local_irq_enable();
-	hypercall_finish(v, hypercall_call64(v, v->regs.rax, args));
+	hypercall_finish(v, hypercall_call64(v, args, v->regs.rax));
 	local_irq_disable();
 	/* SYSRET to such an address would fault in ring 0. */
 	if (unlikely(!pv_is_canonical(v->regs.rip)))
@@ -115,8 +119,7 @@ static HOT void pv_run(struct sched_unit *u)
 		local_irq_disable();
 		if (unlikely(softirq_is_pending() || u->state != SCHED_RUNNING))
 			break;
-		deliver(v, pv);
-		if (unlikely(u->state != SCHED_RUNNING))
+		if (!deliver(v, pv))
 			break;
 		pv_enter(v, pv);
 		if (pv->frame.vector == PV_EXIT_DONE)
@@ -169,8 +172,7 @@ static void pv_switch_out(struct sched_unit *u)
 
 void pv_event_notify(struct vcpu *v)
 {
-	if (v != current)
-		vcpu_kick(v);
+	vcpu_notify(v);
 }
 
 bool pv_vcpu_has_work(struct vcpu *v)

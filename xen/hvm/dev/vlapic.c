@@ -125,8 +125,7 @@ HOT void vlapic_set_irq(struct vlapic *l, uint8_t vector, bool level)
 	atomic_or(&LREG(l, APIC_IRR + vector / 32), bit);
 	WRITE_ONCE(hvm_vcpu(v)->irq_check, true);
 	smp_mb();
-	if (v != current)
-		vcpu_kick(v);
+	vcpu_notify(v);
 }
 
 static HOT void eoi(struct vlapic *l)
