@@ -14,6 +14,9 @@
  */
 #include "test.h"
 #include "peer.h"
+#if GUEST_IS_PV
+#include "pv.h"
+#endif
 #include <xen/event_channel.h>
 #include <xen/grant_table.h>
 #include <xen/memory.h>
@@ -32,6 +35,7 @@ static uint8_t page[4096] PAGE_ALIGNED;
 static uint8_t other_page[4096] PAGE_ALIGNED;
 static uint8_t map_page[4096] PAGE_ALIGNED;
 static uint8_t balloon_page[4096] PAGE_ALIGNED;
+static void *map_at = map_page;
 static struct multicall_entry calls[10];
 static evtchn_port_t port_in, port_out; /* the two ends of one channel */
 static domid_t self, grantor;
@@ -126,7 +130,7 @@ static long op_grant_map(void)
 	long rc;
 
 	map = (struct gnttab_map_grant_ref){
-		.host_addr = (unsigned long)map_page,
+		.host_addr = (unsigned long)map_at,
 		.flags = GNTMAP_host_map,
 		.ref = grant_ref,
 		.dom = grantor,
@@ -135,7 +139,7 @@ static long op_grant_map(void)
 	if (rc || map.status)
 		return rc ? rc : map.status;
 	unmap = (struct gnttab_unmap_grant_ref){
-		.host_addr = (unsigned long)map_page,
+		.host_addr = (unsigned long)map_at,
 		.handle = map.handle,
 	};
 	rc = grant_table_op(GNTTABOP_unmap_grant_ref, &unmap, 1);
@@ -171,6 +175,30 @@ static long op_balloon(void)
 	return memory_op(XENMEM_populate_physmap, &r) != 1;
 }
 
+#if GUEST_IS_PV
+static long map_window(const void *p)
+{
+	return hc(__HYPERVISOR_update_va_mapping, window_slot(0),
+		  frame_of(p) * 4096 | PTE_P | PTE_RW | PTE_A | PTE_D,
+		  UVMF_INVLPG | UVMF_LOCAL);
+}
+
+/* The same page again, as when its rights are changed. */
+static long op_update_va(void)
+{
+	return map_window(page);
+}
+
+/* One page and another in turn. */
+static long op_update_va_other(void)
+{
+	static bool other;
+
+	other = !other;
+	return map_window(other ? other_page : page);
+}
+#endif
+
 static const struct operation {
 	const char *name;
 	long (*run)(void);
@@ -190,6 +218,10 @@ static const struct operation {
 	{"grant_map_unmap", op_grant_map},
 	{"grant_copy_4k", op_grant_copy},
 	{"balloon_page", op_balloon},
+#if GUEST_IS_PV
+	{"update_va_mapping", op_update_va},
+	{"update_va_other", op_update_va_other},
+#endif
 };
 
 struct cost {
@@ -260,14 +292,17 @@ static void prepare(void)
 			.op = __HYPERVISOR_xen_version,
 			.args = {XENVER_version, 0},
 		};
+#if GUEST_IS_PV
+	map_at = window_map(0, frame_of(page), PTE_P);
+#endif
 	if (check(grant_table() != NULL, "a grant table") && grantor == self)
 		grant_access(grant_ref, self, frame_of(page), false);
 }
 
 /* Where a page has one address only, mapping our own grant moves the page. */
-static bool is_grant_map(const struct operation *op)
+static bool needs_peer(const struct operation *op)
 {
-	return op->run == op_grant_map;
+	return op->run == op_grant_map && !GUEST_IS_PV;
 }
 
 /* A PV guest has no ports, no local APIC, and knows its frames. */
@@ -294,7 +329,7 @@ void guest_main(void)
 			continue;
 		if (GUEST_IS_PV && is_container_only(op))
 			continue;
-		if (grantor == self && is_grant_map(op)) {
+		if (grantor == self && needs_peer(op)) {
 			skip("needs a peer", "%s", op->name);
 			continue;
 		}

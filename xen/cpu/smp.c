@@ -87,9 +87,12 @@ void smp_call(const cpumask_t *cpus, void (*fn)(void *), void *data, bool wait)
 {
 	unsigned int self = smp_processor_id();
 	bool here = cpumask_test(cpus, self);
-	bool others = cpumask_weight(cpus) > here;
 	unsigned long flags;
+	uint64_t others = 0;
 
+	for (unsigned int i = 0; i < DIV_ROUND_UP(nr_cpus, 64); i++)
+		others |= cpus->bits[i] &
+			  ~(i == self / 64 ? BIT(self % 64) : 0);
 	ASSERT(local_irq_is_enabled());
 	/* Before the lock is taken, so that fn may take others. */
 	if (here) {

@@ -388,7 +388,7 @@ void hypercall_count_iret(void)
 	count(OP_iret);
 }
 
-long hypercall_call64(struct vcpu *v, uint64_t nr, const uint64_t args[6])
+long hypercall_call64(struct vcpu *v, const uint64_t args[6], uint64_t nr)
 {
 	return run_call(v, nr, args);
 }

@@ -27,7 +27,7 @@ void hypercall_init(void);
 void hypercall_dispatch(struct vcpu *v);
 /* Call nr with arguments that are 64 bits wide: its result, or -ERESTART: it is
  * to be made again. */
-long hypercall_call64(struct vcpu *v, uint64_t nr, const uint64_t args[6]);
+long hypercall_call64(struct vcpu *v, const uint64_t args[6], uint64_t nr);
 /* pv/ runs iret itself, whose RAX may be any number, -ERESTART too: counted
  * here. */
 void hypercall_count_iret(void);

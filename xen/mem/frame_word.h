@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The fields of a frame's word, see frame.h. */
+/* The fields of a frame's word, see frame.h, and where the words are. */
 #ifndef OSTLER_MEM_FRAME_WORD_H
 #define OSTLER_MEM_FRAME_WORD_H
 
+#include "lib/atomic.h"
+#include "lib/bitmap.h"
 #include "mem/frame.h"
+#include "mem/layout.h"
 
 #define FRAME_ONE      BIT(FRAME_COUNT_SHIFT)
 #define FRAME_TONE     BIT(FRAME_TCOUNT_SHIFT)
@@ -37,6 +40,37 @@ static inline uint64_t word_set_type(uint64_t w, unsigned int type)
 {
 	return (w & ~(FRAME_TYPE_MAX << FRAME_TYPE_SHIFT)) |
 	       (uint64_t)type << FRAME_TYPE_SHIFT;
+}
+
+/*
+ * The frame table. One bit says whether the table has a page for 512 frames;
+ * what of these is not RAM has the word FRAME_HOLE.
+ */
+#ifdef OSTLER_UNIT
+extern struct frame unit_frames[];
+#define frame_table unit_frames
+#else
+#define frame_table ((struct frame *)FRAMES_VIRT_START)
+#endif
+#define FRAMES_PER_PAGE (PAGE_SIZE / sizeof(struct frame))
+extern uint64_t *frame_pages; /* the bits */
+extern uint64_t frame_limit;  /* the first frame number behind */
+
+/* Types that only the allocator gives, beyond enum frame_type. */
+#define FRAME_FREE_HEAD 14UL /* first of a free block; tcount: order, clean */
+#define FRAME_HOLE      (FRAME_BROKEN | 15UL << FRAME_TYPE_SHIFT)
+
+static inline bool frame_exists(uint64_t n)
+{
+	return n < frame_limit && bitmap_test(frame_pages, n / FRAMES_PER_PAGE);
+}
+
+/* The frame's word; FRAME_HOLE where there is no RAM. */
+static inline uint64_t frame_word(mfn_t mfn)
+{
+	return frame_exists(mfn_x(mfn))
+		       ? READ_ONCE(frame_table[mfn_x(mfn)].word)
+		       : FRAME_HOLE;
 }
 
 #endif

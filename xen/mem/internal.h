@@ -4,7 +4,7 @@
 #define OSTLER_MEM_INTERNAL_H
 
 #include "lib/bitmap.h"
-#include "mem/frame.h"
+#include "mem/frame_word.h"
 #include "mem/layout.h"
 
 extern paddr_t boot_alloc_limit;
@@ -37,29 +37,6 @@ void map_init(void);
 void frame_table_init(void);
 /* Tables and such come from the allocator from now on. */
 extern bool alloc_ready;
-
-/*
- * The frame table. One bit says whether the table has a page for 512 frames;
- * what of these is not RAM has the word FRAME_HOLE.
- */
-#ifdef OSTLER_UNIT
-extern struct frame unit_frames[];
-#define frame_table unit_frames
-#else
-#define frame_table ((struct frame *)FRAMES_VIRT_START)
-#endif
-#define FRAMES_PER_PAGE (PAGE_SIZE / sizeof(struct frame))
-extern uint64_t *frame_pages; /* the bits */
-extern uint64_t frame_limit;  /* the first frame number behind */
-
-/* Types that only the allocator gives, beyond enum frame_type. */
-#define FRAME_FREE_HEAD 14UL /* first of a free block; tcount: order, clean */
-#define FRAME_HOLE      (FRAME_BROKEN | 15UL << FRAME_TYPE_SHIFT)
-
-static inline bool frame_exists(uint64_t n)
-{
-	return n < frame_limit && bitmap_test(frame_pages, n / FRAMES_PER_PAGE);
-}
 
 /* Adds memory to the allocator for the first time. */
 void alloc_add(mfn_t first, mfn_t end);

@@ -13,6 +13,7 @@
 #include "cpu/acpi.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
+#include "mem/frame_word.h"
 #include "mem/layout.h"
 
 /* Bit 8 would keep a mapping over our flushes. */
@@ -38,18 +39,26 @@ static int get_device(const struct domain *d, mfn_t mfn)
 	return 0;
 }
 
-static int get_ram(const struct domain *d, domid_t owner, mfn_t mfn, bool write)
+static inline int get_ram(domid_t owner, mfn_t mfn, bool write)
 {
-	/* What the firmware left below 1 MiB is who has the devices'. */
-	if (d->privileged && frame_owner(mfn) == DOMID_IO)
-		owner = DOMID_IO;
-	if (!write)
-		return get_page(mfn, owner) ? 0 : -EINVAL;
-	if (get_page_and_type(mfn, owner, FRAME_WRITABLE))
+	if (likely(get_page_and_type(mfn, owner,
+				     write ? FRAME_WRITABLE : FRAME_NONE)))
 		return 0;
 	/* Shared info and such have one type for good. */
-	if (frame_type(mfn) == FRAME_SHARED && get_page(mfn, owner))
+	if (write && frame_type(mfn) == FRAME_SHARED && get_page(mfn, owner))
 		return 0;
+	return -EINVAL;
+}
+
+static __attribute__((noinline)) int get_other(struct domain *d, uint64_t pte)
+{
+	mfn_t mfn = pte_mfn(pte);
+
+	if (!mfn_valid(mfn))
+		return get_device(d, mfn);
+	/* What the firmware left below 1 MiB is who has the devices'. */
+	if (d->privileged && frame_owner(mfn) == DOMID_IO)
+		return get_ram(DOMID_IO, mfn, pte & PTE_RW);
 	return -EINVAL;
 }
 
@@ -67,29 +76,29 @@ int pv_refuse_entry(const struct domain *d, unsigned int level, uint64_t pte)
 
 int pv_l1_get(struct domain *d, domid_t owner, uint64_t *pte)
 {
-	mfn_t mfn = pte_mfn(*pte);
-	int rc;
-
 	if (!(*pte & PTE_P))
 		return 0;
-	if ((*pte & L1_DISALLOWED) || ((*pte & PTE_CACHE) && !d->privileged))
+	if (unlikely(*pte & (L1_DISALLOWED | PTE_CACHE)) &&
+	    ((*pte & L1_DISALLOWED) || !d->privileged))
 		return pv_refuse_entry(d, 1, *pte);
-	rc = mfn_valid(mfn) ? get_ram(d, owner, mfn, *pte & PTE_RW)
-			    : get_device(d, mfn);
-	if (rc)
+	if (get_ram(owner, pte_mfn(*pte), *pte & PTE_RW) && get_other(d, *pte))
 		return pv_refuse_entry(d, 1, *pte);
 	*pte |= PTE_US;
 	return 0;
 }
 
+/* w: the frame's word. FRAME_SHARED is for good, the rest does not matter. */
+static inline void put_mapped(uint64_t pte, uint64_t w)
+{
+	if ((pte & PTE_RW) && word_type(w) != FRAME_SHARED)
+		put_page_and_type(pte_mfn(pte));
+	else
+		put_page(pte_mfn(pte));
+}
+
 void pv_put_mapped(uint64_t pte)
 {
-	mfn_t mfn = pte_mfn(pte);
-
-	if ((pte & PTE_RW) && frame_type(mfn) != FRAME_SHARED)
-		put_page_and_type(mfn);
-	else
-		put_page(mfn);
+	put_mapped(pte, frame_word(pte_mfn(pte)));
 }
 
 /*
@@ -98,14 +107,17 @@ void pv_put_mapped(uint64_t pte)
  */
 void pv_l1_put(struct domain *d, uint64_t pte)
 {
-	mfn_t mfn = pte_mfn(pte);
+	uint64_t w;
 
-	if (!(pte & PTE_P) || !mfn_valid(mfn))
+	if (!(pte & PTE_P))
 		return;
-	if (unlikely(!frame_is_allocated(mfn) || frame_owner(mfn) != d->id))
+	w = frame_word(pte_mfn(pte));
+	if (w == FRAME_HOLE)
+		return;
+	if (unlikely(!(w & FRAME_ALLOCATED) || word_owner(w) != d->id))
 		pv_put_late(d, pte);
 	else
-		pv_put_mapped(pte);
+		put_mapped(pte, w);
 }
 
 /* *old is what stood there. The processor may set accessed and dirty at any
@@ -136,8 +148,10 @@ static bool is_same(uint64_t old, uint64_t new)
 	       !((old ^ new) & new &PTE_RW);
 }
 
-static int change_l1(const struct pv_change *c, uint64_t *e, uint64_t new)
+int pv_change_l1(const struct pv_change *c, mfn_t table, unsigned int index,
+		 uint64_t new)
 {
+	uint64_t *e = (uint64_t *)mfn_to_virt(table) + index;
 	uint64_t old = READ_ONCE(*e);
 	int rc;
 
@@ -228,7 +242,7 @@ int pv_change_entry(const struct pv_change *c, mfn_t table, unsigned int level,
 	uint64_t *e = (uint64_t *)mfn_to_virt(table) + index;
 
 	if (level == 1)
-		return change_l1(c, e, val);
+		return pv_change_l1(c, table, index, val);
 	if (!pv_guest_slot(level, index))
 		return -EINVAL;
 	return change_upper(c, table, level, e, val);

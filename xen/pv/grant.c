@@ -59,7 +59,7 @@ static int change(struct vcpu *v, uint64_t addr, uint32_t flags, mfn_t old_mfn,
 		    (!(old & PTE_P) || !mfn_eq(pte_mfn(old), old_mfn)))
 			rc = GNTST_general_error;
 		else
-			rc = pv_change_entry(&c, table, 1, index, val)
+			rc = pv_change_l1(&c, table, index, val)
 				     ? GNTST_general_error
 				     : GNTST_okay;
 	}

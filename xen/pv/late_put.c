@@ -51,6 +51,9 @@ void pv_put_late(struct domain *d, uint64_t pte)
 
 void pv_finish_puts(void)
 {
+	/* It is so until the last of them is put. */
+	if (likely(!READ_ONCE(late.nr)))
+		return;
 	spin_lock(&late.lock);
 	put_all();
 	spin_unlock(&late.lock);

@@ -68,6 +68,12 @@ struct pv_work {
 	int failed_rc; /* rc of later work is another */
 };
 
+/* Nothing is under way, or was. */
+static inline bool pv_work_is_idle(const struct pv_work *w)
+{
+	return !w->depth && !~(mfn_x(w->held) & mfn_x(w->failed));
+}
+
 static inline void pv_work_init(struct pv_work *w)
 {
 	w->held = w->failed = INVALID_MFN;
@@ -161,6 +167,9 @@ struct pv_change {
 };
 int pv_change_entry(const struct pv_change *c, mfn_t table, unsigned int level,
 		    unsigned int index, uint64_t val);
+/* The same for one of level 1, which is no long work. */
+int pv_change_l1(const struct pv_change *c, mfn_t table, unsigned int index,
+		 uint64_t val);
 /* True for those entries of a level 4 table that are the guest's. */
 static inline bool pv_guest_slot(unsigned int level, unsigned int index)
 {

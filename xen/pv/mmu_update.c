@@ -204,24 +204,14 @@ long pv_mmu_update(struct vcpu *v, const uint64_t args[6])
 	return rc;
 }
 
-/* What the caller wants forgotten, public/xen.h, UVMF_*. */
-static int flush_after(struct vcpu *v, uint64_t va, uint64_t flags)
+static __attribute__((noinline)) int flush_cpus(struct vcpu *v, uint64_t va,
+						uint64_t what, uint64_t who)
 {
-	uint64_t what = flags & UVMF_FLUSHTYPE_MASK, who = flags & ~3UL, bits;
 	struct domain *d = v->domain;
+	uint64_t bits = ~0UL;
 	cpumask_t cpus = {};
 	struct vcpu *o;
 
-	if (!what)
-		return 0;
-	if (who == UVMF_LOCAL) {
-		if (what == UVMF_TLB_FLUSH)
-			pv_flush_local();
-		else
-			invlpg((const void *)va);
-		return 0;
-	}
-	bits = ~0UL;
 	if (who != UVMF_ALL && copy_from_guest(&bits, who, sizeof(bits)))
 		return -EFAULT;
 	for_each_vcpu(d, o)
@@ -235,23 +225,50 @@ static int flush_after(struct vcpu *v, uint64_t va, uint64_t flags)
 	return 0;
 }
 
+/* What the caller wants forgotten, public/xen.h, UVMF_*. */
+static inline int flush_after(struct vcpu *v, uint64_t va, uint64_t flags)
+{
+	uint64_t what = flags & UVMF_FLUSHTYPE_MASK, who = flags & ~3UL;
+
+	if (!what)
+		return 0;
+	if (who != UVMF_LOCAL)
+		return flush_cpus(v, va, what, who);
+	if (what == UVMF_TLB_FLUSH)
+		pv_flush_local();
+	else
+		invlpg((const void *)va);
+	return 0;
+}
+
+static inline int update_l1(struct vcpu *v, const struct pv_change *c,
+			    uint64_t va, uint64_t val)
+{
+	unsigned int index;
+	mfn_t table;
+
+	if (pv_is_ending(c->d))
+		return -ESRCH;
+	return pv_find_l1(v, va, &table, &index)
+		       ? pv_change_l1(c, table, index, val)
+		       : -EINVAL;
+}
+
 static int update_va(struct vcpu *v, uint64_t va, uint64_t val, domid_t owner)
 {
 	struct pv_change c = {
 		.d = v->domain, .owner = owner, .w = &v_mm(v)->work};
-	unsigned int index;
-	mfn_t table;
 	int rc;
 
 	spin_lock(&d_mm(c.d)->lock);
-	rc = pv_work_begin(c.d, c.w);
-	if (!rc && pv_is_ending(c.d))
-		rc = -ESRCH;
-	if (!rc)
-		rc = pv_find_l1(v, va, &table, &index)
-			     ? pv_change_entry(&c, table, 1, index, val)
-			     : -EINVAL;
-	pv_work_end(c.d, c.w, rc);
+	if (likely(pv_work_is_idle(c.w))) {
+		rc = update_l1(v, &c, va, val);
+	} else {
+		rc = pv_work_begin(c.d, c.w);
+		if (!rc)
+			rc = update_l1(v, &c, va, val);
+		pv_work_end(c.d, c.w, rc);
+	}
 	spin_unlock(&d_mm(c.d)->lock);
 	return rc;
 }

@@ -150,6 +150,17 @@ static void exception(struct vcpu *v, uint32_t vector, uint32_t error)
 		  has_error_code(vector) ? error : NO_ERROR_CODE);
 }
 
+/* What entry.S has a number for that is no vector. */
+static void entry_exit(struct vcpu *v, struct pv_vcpu *pv, uint32_t vector)
+{
+	if (vector == PV_EXIT_BAD_IRET)
+		pv_failsafe(v);
+	else if (vector == PV_EXIT_SYSCALL32)
+		compat_call(v, pv);
+	else
+		sysenter(v, pv);
+}
+
 HOT void pv_handle_exit(struct vcpu *v, uint32_t vector, uint64_t cr2)
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
@@ -168,12 +179,8 @@ HOT void pv_handle_exit(struct vcpu *v, uint32_t vector, uint64_t cr2)
 	local_irq_enable();
 	if (vector == TRAP_PF)
 		page_fault(v, cr2, error);
-	else if (vector == PV_EXIT_BAD_IRET)
-		pv_failsafe(v);
-	else if (vector == PV_EXIT_SYSCALL32)
-		compat_call(v, pv);
-	else if (vector == PV_EXIT_SYSENTER)
-		sysenter(v, pv);
+	else if (unlikely(vector >= 256))
+		entry_exit(v, pv, vector);
 	else
 		exception(v, vector, error);
 }

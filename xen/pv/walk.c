@@ -5,30 +5,45 @@
 #include "mem/frame_word.h"
 #include "mem/layout.h"
 
-static unsigned int index_at(uint64_t va, unsigned int level)
+static inline unsigned int index_at(uint64_t va, unsigned int level)
 {
 	return (va >> (PAGE_SHIFT + 9 * (level - 1))) & 511;
+}
+
+/* From the table of that level to the one below it. */
+static inline bool descend(paddr_t *table, uint64_t va, unsigned int level)
+{
+	const uint64_t *t = maddr_to_virt(*table);
+	uint64_t e = READ_ONCE(t[index_at(va, level)]);
+
+	*table = e & PTE_ADDR;
+	return e & PTE_P;
+}
+
+static inline bool walk(const struct vcpu *v, uint64_t va, unsigned int level,
+			mfn_t *table, unsigned int *index)
+{
+	mfn_t base = v_mm(v)->cr3_kernel;
+	paddr_t at = mfn_to_maddr(base);
+
+	/* Canonical, and not ours. */
+	if (mfn_eq(base, INVALID_MFN) ||
+	    (uint64_t)(((int64_t)va >> 47) + 1) > 1 ||
+	    !pv_guest_slot(4, index_at(va, 4)))
+		return false;
+	if ((level < 4 && !descend(&at, va, 4)) ||
+	    (level < 3 && !descend(&at, va, 3)) ||
+	    (level < 2 && !descend(&at, va, 2)))
+		return false;
+	*table = maddr_to_mfn(at);
+	*index = index_at(va, level);
+	return true;
 }
 
 bool pv_walk(const struct vcpu *v, uint64_t va, unsigned int level,
 	     mfn_t *table, unsigned int *index)
 {
-	mfn_t at = v_mm(v)->cr3_kernel;
-
-	if (mfn_eq(at, INVALID_MFN) || (va >> 47 && va >> 47 != 0x1ffff) ||
-	    !pv_guest_slot(4, index_at(va, 4)))
-		return false;
-	for (unsigned int l = 4; l > level; l--) {
-		const uint64_t *t = mfn_to_virt(at);
-		uint64_t e = READ_ONCE(t[index_at(va, l)]);
-
-		if (!(e & PTE_P))
-			return false;
-		at = pte_mfn(e);
-	}
-	*table = at;
-	*index = index_at(va, level);
-	return true;
+	return walk(v, va, level, table, index);
 }
 
 /* By a linear map a walk ends in a table of a higher level: its entries are
@@ -36,12 +51,13 @@ bool pv_walk(const struct vcpu *v, uint64_t va, unsigned int level,
 bool pv_find_l1(const struct vcpu *v, uint64_t va, mfn_t *table,
 		unsigned int *index)
 {
-	uint64_t w;
+	const uint64_t mask = FRAME_VALIDATED | FRAME_TYPE_MAX
+							<< FRAME_TYPE_SHIFT;
+	const uint64_t valid_l1 = FRAME_VALIDATED | (uint64_t)FRAME_L1
+							    << FRAME_TYPE_SHIFT;
 
-	if (!pv_walk(v, va, 1, table, index))
-		return false;
-	w = READ_ONCE(mfn_to_frame(*table)->word);
-	return word_type(w) == FRAME_L1 && (w & FRAME_VALIDATED);
+	return walk(v, va, 1, table, index) &&
+	       (frame_table[mfn_x(*table)].word & mask) == valid_l1;
 }
 
 /* The entry that maps va; 0: none. */
