@@ -171,10 +171,42 @@ static void extended_context(void)
 	c->vcpu = FAKE_VCPUS;
 	CHECK_EQ(domctl_get_ext_vcpucontext(guest, &op), -ESRCH);
 	CHECK_EQ(domctl_set_ext_vcpucontext(guest, &op), -ESRCH);
+	CHECK_EQ(fake_end(&no_part), 0);
+}
+
+static bool can_step, stepping;
+
+static bool single_step(struct vcpu *v, bool on)
+{
+	CHECK(v == guest->vcpu[0] && vcpu_paused == 1);
+	stepping = can_step && on;
+	return can_step;
+}
+
+static void steps(void)
+{
+	begin();
+	op = (struct xen_domctl){};
+	op.u.debug_op.op = XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_ON;
+	op.u.debug_op.vcpu = 0;
+	fake_kind.single_step = NULL;
+	CHECK_EQ(domctl_debug_op(guest, &op), -EINVAL);
+	fake_kind.single_step = single_step;
+	CHECK_EQ(domctl_debug_op(guest, &op), -EOPNOTSUPP);
+	can_step = true;
+	CHECK_EQ(domctl_debug_op(guest, &op), 0);
+	CHECK(stepping);
+	op.u.debug_op.op = XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF;
+	CHECK_EQ(domctl_debug_op(guest, &op), 0);
+	CHECK(!stepping && !vcpu_paused);
+	op.u.debug_op.op = 99;
+	CHECK_EQ(domctl_debug_op(guest, &op), -ENOSYS);
 	op.u.debug_op.vcpu = FAKE_VCPUS;
 	CHECK_EQ(domctl_debug_op(guest, &op), -EINVAL);
-	op.u.debug_op.vcpu = 0;
-	CHECK_EQ(domctl_debug_op(guest, &op), -EOPNOTSUPP);
+	op.u.setdebugging.enable = 1;
+	CHECK_EQ(domctl_setdebugging(guest, &op), 0);
+	CHECK(guest->debugged);
+	CHECK_EQ(domctl_setdebugging(current->domain, &op), -EINVAL);
 	CHECK_EQ(fake_end(&no_part), 0);
 }
 
@@ -183,6 +215,7 @@ int main(void)
 	static const struct test_case cases[] = {
 		{"debugger: memory", memory},
 		{"debugger: vCPUs", vcpus},
+		{"debugger: steps", steps},
 		{"debugger: extended context", extended_context},
 	};
 

@@ -25,6 +25,7 @@ static domctl_fn *const handlers[] = {
 	[XEN_DOMCTL_max_vcpus] = domctl_max_vcpus,
 	[XEN_DOMCTL_scheduler_op] = domctl_scheduler_op,
 	[XEN_DOMCTL_getvcpuaffinity] = domctl_getvcpuaffinity,
+	[XEN_DOMCTL_setdebugging] = domctl_setdebugging,
 	[XEN_DOMCTL_setdomainhandle] = domctl_setdomainhandle,
 	[XEN_DOMCTL_irq_permission] = domctl_irq_permission,
 	[XEN_DOMCTL_iomem_permission] = domctl_iomem_permission,

@@ -43,7 +43,8 @@ domctl_fn domctl_shadow_op, domctl_get_paging_mempool_size,
 /* domctl_debug.c: debuggers */
 domctl_fn domctl_gdbsx_guestmemio, domctl_gdbsx_pausevcpu,
 	domctl_gdbsx_unpausevcpu, domctl_gdbsx_domstatus, domctl_debug_op,
-	domctl_get_ext_vcpucontext, domctl_set_ext_vcpucontext;
+	domctl_setdebugging, domctl_get_ext_vcpucontext,
+	domctl_set_ext_vcpucontext;
 
 /* domctl_sched.c */
 domctl_fn domctl_scheduler_op, domctl_getvcpuinfo, domctl_getvcpuaffinity,

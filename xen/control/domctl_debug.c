@@ -111,10 +111,31 @@ long domctl_gdbsx_domstatus(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
+/* Each step of a vCPU (debug_op) then stops the domain. */
+long domctl_setdebugging(struct domain *d, struct xen_domctl *op)
+{
+	if (d == current->domain)
+		return -EINVAL;
+	WRITE_ONCE(d->debugged, op->u.setdebugging.enable);
+	return 0;
+}
+
 /* Stepping by the monitor trap flag, which AMD's processors have not. */
 long domctl_debug_op(struct domain *d, struct xen_domctl *op)
 {
-	return find_vcpu(d, op->u.debug_op.vcpu) ? -EOPNOTSUPP : -EINVAL;
+	const struct xen_domctl_debug_op *g = &op->u.debug_op;
+	struct vcpu *v = find_vcpu(d, g->vcpu);
+	bool done;
+
+	if (!v || v == current || !d->kind->single_step)
+		return -EINVAL;
+	if (g->op != XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF &&
+	    g->op != XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_ON)
+		return -ENOSYS;
+	sched_pause_sync(&v->unit);
+	done = d->kind->single_step(v, g->op);
+	sched_unpause(&v->unit);
+	return done ? 0 : -EOPNOTSUPP;
 }
 
 /* A hardware container has no SYSENTER callbacks, and no machine checks. */

@@ -66,7 +66,7 @@ long domctl_pausedomain(struct domain *d, struct xen_domctl *op)
 	(void)op;
 	if (d == current->domain)
 		return -EINVAL;
-	d->control_pauses++;
+	atomic_add(&d->control_pauses, 1U);
 	domain_pause(d);
 	return 0;
 }
@@ -74,9 +74,10 @@ long domctl_pausedomain(struct domain *d, struct xen_domctl *op)
 long domctl_unpausedomain(struct domain *d, struct xen_domctl *op)
 {
 	(void)op;
-	if (!d->control_pauses)
+	/* Only we subtract. */
+	if (!READ_ONCE(d->control_pauses))
 		return -EINVAL;
-	d->control_pauses--;
+	atomic_sub(&d->control_pauses, 1U);
 	d->created = true;
 	domain_unpause(d);
 	return 0;

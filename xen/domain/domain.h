@@ -91,6 +91,9 @@ struct domain_kind {
 	/* DOMCTL_getvcpucontext; the vCPU is paused. */
 	int (*vcpu_get_context)(struct vcpu *v, struct vcpu_guest_context *ctx);
 	void (*send_nmi)(struct vcpu *v); /* NULL: there are none */
+	/* DOMCTL_debug_op; the vCPU is paused. False: the CPU cannot. NULL: the
+	 * kind has no such thing. */
+	bool (*single_step)(struct vcpu *v, bool on);
 	/* As at power-on. */
 	void (*vcpu_reset)(struct vcpu *v);
 
@@ -237,6 +240,7 @@ struct domain {
 	uint8_t crash_code; /* SCHEDOP_shutdown_code, SHUTDOWN_CODE_INVALID */
 	uint32_t control_pauses; /* DOMCTL_pausedomain minus unpauses */
 	bool created;            /* unpaused for the first time */
+	bool debugged;           /* DOMCTL_setdebugging */
 	/* Set by event/: tells who subscribed that it suspended. */
 	void (*suspend_notify)(struct domain *d);
 	uint32_t suspend_port;
@@ -317,6 +321,8 @@ static inline void vcpu_notify(struct vcpu *v)
 
 void domain_pause(struct domain *d); /* counted, waits */
 void domain_pause_nosync(struct domain *d);
+/* By one of its own vCPUs; whoever waits for VIRQ_DEBUGGER unpauses it. */
+void domain_stop_for_debugger(struct domain *d);
 void domain_unpause(struct domain *d);
 /* SCHEDOP_shutdown: all vCPUs stop, tools are told by VIRQ_DOM_EXC. */
 void domain_shutdown(struct domain *d, unsigned int reason);

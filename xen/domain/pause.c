@@ -39,6 +39,14 @@ void domain_unpause(struct domain *d)
 		sched_unpause(&v->unit);
 }
 
+/* As one DOMCTL_pausedomain, which may come at the same time. */
+void domain_stop_for_debugger(struct domain *d)
+{
+	atomic_add(&d->control_pauses, 1U);
+	domain_pause_nosync(d);
+	send_global_virq(VIRQ_DEBUGGER);
+}
+
 /* dom0's end is the machine's. */
 static __noreturn void host_shutdown(unsigned int reason)
 {

@@ -145,7 +145,8 @@ static enum verdict exit_xsetbv(struct vcpu *v, const struct vmexit *x)
 	return VERDICT_SKIP;
 }
 
-/* The ones we ask for come back to the guest (svm/state.c says why). */
+/* The ones we ask for come back to the guest (the vendor's state.c says why).
+ */
 static enum verdict exit_exception(struct vcpu *v, const struct vmexit *x)
 {
 	if (x->exc.vector == TRAP_MC)
@@ -190,6 +191,16 @@ static enum verdict exit_cr_write(struct vcpu *v, const struct vmexit *x)
 	return ok ? VERDICT_SKIP : inject_gp(v, x);
 }
 
+/* Each step of a vCPU stops its domain, if there is a debugger to look at it.
+ */
+static enum verdict exit_step(struct vcpu *v, const struct vmexit *x)
+{
+	(void)x;
+	if (READ_ONCE(v->domain->debugged))
+		domain_stop_for_debugger(v->domain);
+	return VERDICT_RESUME;
+}
+
 static const struct {
 	exit_fn *fn;
 	const char *name;
@@ -218,6 +229,7 @@ static const struct {
 	[VMEXIT_VIRT] = {inject_ud, "virtualisation instruction"},
 	[VMEXIT_MONITOR] = {inject_ud, "monitor"},
 	[VMEXIT_MWAIT] = {inject_ud, "mwait"},
+	[VMEXIT_STEP] = {exit_step, "single step"},
 	[VMEXIT_INTERNAL] = {resume, "internal"},
 	[VMEXIT_UNKNOWN] = {crash, "unknown exit"},
 };

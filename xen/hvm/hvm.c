@@ -255,6 +255,11 @@ static void send_nmi(struct vcpu *v)
 	vcpu_kick(v);
 }
 
+static bool single_step(struct vcpu *v, bool on)
+{
+	return hvm_ops->single_step && hvm_ops->single_step(v, on);
+}
+
 static bool walk_to_gfn(struct vcpu *v, uint64_t va, uint32_t access,
 			gfn_t *gfn)
 {
@@ -324,6 +329,7 @@ static const struct domain_kind kind = {
 	.context_size = sizeof(struct vcpu_hvm_context),
 	.vcpu_get_context = hvm_get_context,
 	.send_nmi = send_nmi,
+	.single_step = single_step,
 	.vcpu_reset = power_on,
 	.sched = &hvm_sched_ops,
 	.event_notify = hvm_event_notify,

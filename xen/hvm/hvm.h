@@ -36,6 +36,7 @@ enum vmexit_kind {
 	VMEXIT_VIRT,     /* a virtualisation instruction */
 	VMEXIT_MONITOR,
 	VMEXIT_MWAIT,
+	VMEXIT_STEP,     /* an instruction is done: single_step() */
 	VMEXIT_INTERNAL, /* the vendor's own business: enter again */
 	VMEXIT_UNKNOWN,
 	VMEXIT_KINDS,
@@ -188,6 +189,9 @@ struct hvm_ops {
 			  bool write);
 	/* RDTSC exits, or does not. */
 	void (*intercept_tsc)(struct vcpu *v, bool on);
+	/* An exit after each instruction, or no more. The vCPU is paused.
+	 * False, or NULL: the processor cannot. */
+	bool (*single_step)(struct vcpu *v, bool on);
 	/* Before it enters again, v forgets what nested paging gave it. */
 	void (*flush)(struct vcpu *v);
 	void (*dump)(struct vcpu *v);

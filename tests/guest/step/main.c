@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Single-stepping another domain (XEN_DOMCTL_debug_op). As dom0 we make a
+ * domain of four zeroed pages, which are instructions of two bytes from the
+ * reset vector on (ADD %al,(%bx,%si)), and step its vCPU: each time that we let
+ * it go it does one of them, stops, and we are told by VIRQ_DEBUGGER. Then it
+ * runs freely. A processor that cannot says so.
+ */
+#include "test.h"
+#include <xen/domctl.h>
+#include <xen/event_channel.h>
+#include <xen/memory.h>
+
+const char guest_name[] = "step";
+
+#define STEPS 5
+
+static struct xen_domctl op = {
+	.interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+};
+static domid_t other;
+
+static long domctl(unsigned int cmd, domid_t domain)
+{
+	op.cmd = cmd;
+	op.domain = domain;
+	return hc(__HYPERVISOR_domctl, &op);
+}
+
+static long debug(domid_t domain, unsigned int what, unsigned int vcpu)
+{
+	op.u.debug_op.op = what;
+	op.u.debug_op.vcpu = vcpu;
+	return domctl(XEN_DOMCTL_debug_op, domain);
+}
+
+static long set_debugging(domid_t domain, uint8_t on)
+{
+	op.u.setdebugging.enable = on;
+	return domctl(XEN_DOMCTL_setdebugging, domain);
+}
+
+/* Where the reset vector is, and what it wraps to; what DS:0 is. */
+static xen_pfn_t frames[] = {0, 0xfffff, 0xffff0, 0xf0};
+
+static long give_memory(void)
+{
+	struct xen_memory_reservation r = {
+		.extent_start.p = frames,
+		.nr_extents = ARRAY_SIZE(frames),
+		.domid = other,
+	};
+
+	op.u.max_mem.max_memkb = 4096;
+	if (domctl(XEN_DOMCTL_max_mem, other))
+		return -1;
+	memset(&op.u, 0, sizeof(op.u));
+	op.u.shadow_op.op = XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION;
+	op.u.shadow_op.mb = 4;
+	if (domctl(XEN_DOMCTL_shadow_op, other))
+		return -1;
+	return memory_op(XENMEM_populate_physmap, &r) !=
+	       (long)ARRAY_SIZE(frames);
+}
+
+/* Its state, given back, makes its vCPU one that runs. */
+static long give_state(void)
+{
+	static uint8_t state[32768];
+
+	op.u.hvmcontext.size = sizeof(state);
+	op.u.hvmcontext.buffer.p = state;
+	if (domctl(XEN_DOMCTL_gethvmcontext, other))
+		return -1;
+	op.u.hvmcontext.buffer.p = state;
+	return domctl(XEN_DOMCTL_sethvmcontext, other);
+}
+
+static bool make_domain(void)
+{
+	struct xen_domctl_createdomain *c = &op.u.createdomain;
+
+	*c = (struct xen_domctl_createdomain){
+		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+		.max_vcpus = 1,
+		.max_evtchn_port = 1023,
+		.max_grant_frames = 4,
+		.max_maptrack_frames = 4,
+		.grant_opts = XEN_DOMCTL_GRANT_version(1),
+		.arch.emulation_flags = XEN_X86_EMU_LAPIC,
+	};
+	if (!check_rc(domctl(XEN_DOMCTL_createdomain, 0), 0, "a domain"))
+		return false;
+	other = op.domain;
+	op.u.max_vcpus.max = 1;
+	return check_rc(domctl(XEN_DOMCTL_max_vcpus, other), 0, "its vCPU") &&
+	       check_rc(give_memory(), 0, "its memory") &&
+	       check_rc(give_state(), 0, "its vCPU's state");
+}
+
+static uint64_t rip(void)
+{
+	static struct vcpu_guest_context ctx;
+
+	op.u.vcpucontext.vcpu = 0;
+	op.u.vcpucontext.ctxt.p = &ctx;
+	return domctl(XEN_DOMCTL_getvcpucontext, other) ? 0 : ctx.user_regs.rip;
+}
+
+static bool is_paused(void)
+{
+	return !domctl(XEN_DOMCTL_getdomaininfo, other) &&
+	       (op.u.getdomaininfo.flags & XEN_DOMINF_paused);
+}
+
+/* Lets it go until we are told that it has stopped. */
+static bool one_step(evtchn_port_t port)
+{
+	uint64_t limit = system_time() + 2000000000ul;
+
+	if (domctl(XEN_DOMCTL_unpausedomain, other))
+		return false;
+	while (system_time() < limit)
+		if (event_take(port))
+			return is_paused();
+	return false;
+}
+
+static void steps(evtchn_port_t port)
+{
+	uint64_t from = rip();
+	unsigned int done = 0, right = 0;
+
+	check(from == 0xfff0, "it is at the reset vector (%lx)", from);
+	check_rc(set_debugging(other, 1), 0, "we debug it");
+	while (done < STEPS && one_step(port)) {
+		done++;
+		right += rip() == from + 2 * done;
+	}
+	check(done == STEPS, "it stops %u times", done);
+	check(right == STEPS, "after one instruction each (%u)", right);
+}
+
+static void freely(void)
+{
+	uint64_t from = rip(), limit = system_time() + 2000000000ul;
+	uint64_t now = from;
+
+	check_rc(debug(other, XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF, 0), 0,
+		 "no more steps");
+	check_rc(domctl(XEN_DOMCTL_unpausedomain, other), 0, "it goes on");
+	while ((now == from || now == from + 2) && system_time() < limit)
+		now = rip();
+	check(now != from && now != from + 2, "and on (%lx)", now);
+	check(!is_paused(), "without a stop");
+}
+
+static void refused(void)
+{
+	check_rc(debug(other, XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_ON, 7),
+		 -XEN_EINVAL, "no vCPU of that number");
+	check_rc(debug(other, 99, 0), -XEN_ENOSYS, "no such operation");
+	check_rc(set_debugging(0, 1), -XEN_EINVAL, "we do not debug us");
+	check_rc(debug(0, XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_ON, 0), -XEN_EINVAL,
+		 "nor step us");
+}
+
+void guest_main(void)
+{
+	struct evtchn_bind_virq b = {.virq = VIRQ_DEBUGGER};
+	long rc;
+
+	if (!check_rc(event_init(), 0, "shared page and upcall vector") ||
+	    !check_rc(event_channel_op(EVTCHNOP_bind_virq, &b), 0,
+		      "VIRQ_DEBUGGER") ||
+	    !make_domain())
+		return;
+	refused();
+	rc = debug(other, XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_ON, 0);
+	if (rc == -XEN_EOPNOTSUPP) {
+		skip("the processor has no such trap", "single steps");
+	} else if (check_rc(rc, 0, "single steps")) {
+		steps(b.port);
+		freely();
+	}
+	check_rc(domctl(XEN_DOMCTL_destroydomain, other), 0, "it goes");
+}
