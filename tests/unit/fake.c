@@ -356,6 +356,10 @@ void vcpu_wake(struct vcpu *v)
 {
 	atomic_add(&of_domain(v->domain)->woken[v->id], 1);
 }
+void vcpu_kick(struct vcpu *v)
+{
+	vcpu_wake(v);
+}
 static void event_notify(struct vcpu *v)
 {
 	atomic_add(&of_domain(v->domain)->notified[v->id], 1);

@@ -551,6 +551,29 @@ static void random_operations(void)
 	}
 }
 
+/* An interrupt between a vCPU's block and its way out: it is current still, and
+ * looks for nothing any more. */
+static void told_on_the_way_out(void)
+{
+	struct vcpu *v;
+
+	start();
+	v = d2->vcpu[1];
+	take(d2);
+	this_cpu(current) = v;
+	v->unit.state = SCHED_RUNNING;
+	vcpu_notify(v);
+	CHECK_EQ(woken(d2, 1), 0);
+	v->unit.state = SCHED_BLOCKED;
+	vcpu_notify(v);
+	CHECK_EQ(woken(d2, 1), 1);
+	this_cpu(current) = d1->vcpu[0];
+	v->unit.state = SCHED_RUNNING;
+	vcpu_notify(v);
+	CHECK_EQ(woken(d2, 1), 2);
+	end();
+}
+
 static const struct test_case cases[] = {
 	{"event: unbound ports", unbound_ports},
 	{"event: interdomain pairs", pairs},
@@ -560,6 +583,7 @@ static const struct test_case cases[] = {
 	{"event: physical interrupts", pirqs},
 	{"event: ports of the hypervisor", ports_of_xen},
 	{"event: polling vCPUs", polling},
+	{"event: a vCPU that has blocked and not left", told_on_the_way_out},
 	{"event: reset, in steps", resets},
 	{"event: limits, dying domains, no memory", limits},
 	{"event: vcpu_info that moves", moved_info},
