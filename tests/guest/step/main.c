@@ -4,7 +4,7 @@
  * domain of four zeroed pages, which are instructions of two bytes from the
  * reset vector on (ADD %al,(%bx,%si)), and step its vCPU: each time that we let
  * it go it does one of them, stops, and we are told by VIRQ_DEBUGGER. Then it
- * runs freely. A processor that cannot says so.
+ * runs freely. Where it cannot be done, that is what we are told.
  */
 #include "test.h"
 #include <xen/domctl.h>

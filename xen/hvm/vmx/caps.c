@@ -217,7 +217,6 @@ bool vmx_choose(const struct vmx_msrs *m, struct vmx_caps *c, char *missing,
 	choose_paging(m, c, missing, size);
 	choose_apic(m, c);
 	choose_timer(m, c);
-	c->mtf = (m->proc >> 32) & PROC_MTF;
 	return !missing[0];
 }
 
@@ -227,7 +226,7 @@ static bool is_used(const struct cap *k, const struct vmx_caps *c)
 	if (k->group == PIN && k->bit == PIN_TIMER)
 		return c->pin & PIN_TIMER;
 	if (k->group == PROC && k->bit == PROC_MTF)
-		return c->mtf;
+		return false;
 	if (k->group == EXIT && k->bit == EXIT_SAVE_TIMER)
 		return c->exit & EXIT_SAVE_TIMER;
 	if (k->group == PROC2 && k->use == MAYBE)

@@ -395,21 +395,6 @@ static void vmx_intercept_tsc(struct vcpu *v, bool on)
 	vmx_release(s, held);
 }
 
-/* "Monitor Trap Flag". */
-static bool vmx_single_step(struct vcpu *v, bool on)
-{
-	struct vmx_vcpu *s = vmx_vcpu(v);
-	uint32_t proc = s->proc & ~(uint32_t)PROC_MTF;
-	bool held;
-
-	if (!vmx_caps.mtf)
-		return false;
-	held = vmx_hold(s);
-	vmx_set_proc(s, on ? proc | PROC_MTF : proc);
-	vmx_release(s, held);
-	return true;
-}
-
 static int vmx_domain_init(struct domain *d)
 {
 	int rc = vmx_maps_init(d);
@@ -473,7 +458,6 @@ const struct hvm_ops vmx_ops = {
 	.allow_port = vmx_allow_port,
 	.allow_msr = vmx_allow_msr,
 	.intercept_tsc = vmx_intercept_tsc,
-	.single_step = vmx_single_step,
 	.flush = vmx_flush,
 	.dump = vmx_dump,
 };
