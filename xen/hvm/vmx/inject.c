@@ -154,6 +154,10 @@ void vmx_reinject(struct vcpu *v, uint32_t vectoring)
 	s->event = vectoring &
 		   (EVENT_VECTOR | EVENT_TYPE | EVENT_ERROR | EVENT_VALID);
 	s->deliver = true;
-	if (vectoring & EVENT_ERROR)
+	/* Real mode delivers none, and an entry that asks for it is refused
+	 * (SDM 3, "VM-Entry Control Fields", checks of event injection). */
+	if (!(s->cr0 & X86_CR0_PE))
+		s->event &= ~EVENT_ERROR;
+	if (s->event & EVENT_ERROR)
 		s->event_error = vmcs_get_idt_vectoring_error();
 }
