@@ -2,7 +2,7 @@
 # Kernels that are no kernels: each create fails with a reason and leaves
 # nothing behind.
 . /lab/tap.sh
-before=$(holdings)
+before=$(at_rest)
 cd /run || exit 1
 printf 'not a kernel' >k.text
 : >k.empty

@@ -2,7 +2,7 @@
 # Each command of the stock toolstack on a small guest that does nothing
 # (guests/pvh/peer), and the errors that people meet.
 . /lab/tap.sh
-before=$(holdings)
+before=$(at_rest)
 cpus=$(xl info | sed -n 's/^nr_cpus *: //p')
 
 config idle pvh /lab/guest/peer 'memory=32' 'vcpus=2'

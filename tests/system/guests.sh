@@ -2,7 +2,7 @@
 # The guest tests of /lab/list as ordinary domains, one after another, beside
 # a peer that grants each a page. GUESTS= names some of them only.
 . /lab/tap.sh
-before=$(holdings)
+before=$(at_rest)
 config peer pvh /lab/guest/peer 'memory=32'
 ok "create the peer" xl create -q /run/peer.cfg
 heard peer 'peer ready' 20

@@ -5,7 +5,7 @@
 # model in dom0 (dm=1), /lab/guest-vmlinuz and /lab/guest-hvm.cpio.
 . /lab/tap.sh
 mods blk net
-before=$(holdings)
+before=$(at_rest)
 
 # hvm NAME [LINE...]: writes /run/NAME.cfg.
 hvm() {

@@ -4,7 +4,7 @@
 # memory. Then many small guests, and destroying at any moment.
 . /lab/tap.sh
 kind=${KINDS:-pvh}
-before=$(holdings)
+before=$(at_rest)
 # linux NAME WHICH WORDS LINE...
 linux() {
 	local name=$1 which=$2 words=$3

@@ -4,7 +4,7 @@
 # pv, pvh, pvhvm (HVM with PV drivers), hvm (without), qdisk (PVH, its disk
 # through QEMU).
 . /lab/tap.sh
-before=$(holdings)
+before=$(at_rest)
 truncate -s 32M /run/disk.img
 dd if=/dev/urandom of=/run/disk.img bs=1M count=8 conv=notrunc 2>/dev/null
 sum=$(dd if=/run/disk.img bs=1M count=8 2>/dev/null | md5sum | cut -d' ' -f1)

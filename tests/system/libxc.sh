@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The stock programs on our libxenctrl.so.4.17, and our domain builder alone.
 . /lab/tap.sh
-before=$(holdings)
+before=$(at_rest)
 for program in xl xenstored xenconsoled; do
 	path=$(ldd "$(command -v $program)" 2>/dev/null |
 		sed -n 's/.*libxenctrl.so.4.17 => \([^ ]*\).*/\1/p')

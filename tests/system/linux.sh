@@ -4,7 +4,7 @@
 # dom0's. Wants /lab/guest-kernel and /lab/guest.cpio; KINDS=pv for a PV one.
 . /lab/tap.sh
 kind=${KINDS:-pvh}
-before=$(holdings)
+before=$(at_rest)
 guest() {
 	local name=$1 words=$2
 	shift 2

@@ -5,7 +5,7 @@
 # its death. Wants the device model in dom0 (dm=1) and /lab/guest-disk.img.
 . /lab/tap.sh
 mods blk net
-before=$(holdings)
+before=$(at_rest)
 
 why() { tail -3 "$1" 2>/dev/null | tr -d '\r' | tr '\n' ' '; }
 

@@ -62,6 +62,19 @@ holdings() {
 	echo "$(/lab/pages) pages free, $(lsevtchn 0 2>/dev/null | wc -l) ports"
 }
 
+# The same when nothing changes it any more: a guest of the script before this
+# one may still be on its way out.
+at_rest() {
+	local i now last=
+	for ((i = 0; i < 30; i++)); do
+		now=$(holdings)
+		[ "$now" = "$last" ] && break
+		last=$now
+		nap 0.3
+	done
+	echo "$now"
+}
+
 # as_before BEFORE NOW: the same ports, and the same pages but for those that
 # the hypervisor's heap and dom0's nested page tables once needed and keep.
 KEPT=${KEPT:-256}
