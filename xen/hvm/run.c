@@ -157,8 +157,8 @@ static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 	if (callback_waits(v, hv))
 		return;
 	vector = next_irq(v, hv, &by);
-	/* One that waits is posted again: it may be taken at once now, which not
-	 * every processor sees by itself (svm/inject.c). */
+	/* One that waits is posted again: it may be taken at once now, which
+	 * not every processor sees by itself (svm/inject.c). */
 	if (vector >= 0 || hv->posted >= 0) {
 		hvm_ops->post_irq(v, vector);
 		hv->posted = vector;
