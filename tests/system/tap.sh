@@ -57,7 +57,7 @@ like() {
 	fi
 }
 
-# What the hypervisor holds: free pages, dom0's ports.
+# What the hypervisor holds: pages that are free or dom0's, dom0's ports.
 holdings() {
 	echo "$(/lab/pages) pages free, $(lsevtchn 0 2>/dev/null | wc -l) ports"
 }
