@@ -187,15 +187,10 @@ long domctl_gethvmcontext_partial(struct domain *d, struct xen_domctl *op)
 	return rc;
 }
 
-static struct vcpu *find_vcpu(struct domain *d, uint32_t id)
-{
-	return id < d->max_vcpus ? d->vcpu[id] : NULL;
-}
-
 long domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_vcpucontext *c = &op->u.vcpucontext;
-	struct vcpu *v = find_vcpu(d, c->vcpu);
+	struct vcpu *v = domain_vcpu(d, c->vcpu);
 	size_t size = d->kind->context_size;
 	void *ctx;
 	long rc;
@@ -232,7 +227,7 @@ long domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 long domctl_getvcpucontext(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_vcpucontext *c = &op->u.vcpucontext;
-	struct vcpu *v = find_vcpu(d, c->vcpu);
+	struct vcpu *v = domain_vcpu(d, c->vcpu);
 	struct vcpu_guest_context *ctx;
 	long rc;
 
@@ -256,7 +251,7 @@ long domctl_getvcpucontext(struct domain *d, struct xen_domctl *op)
 
 long domctl_sendtrigger(struct domain *d, struct xen_domctl *op)
 {
-	struct vcpu *v = find_vcpu(d, op->u.sendtrigger.vcpu);
+	struct vcpu *v = domain_vcpu(d, op->u.sendtrigger.vcpu);
 
 	if (op->u.sendtrigger.vcpu >= MAX_VCPUS)
 		return -EINVAL;

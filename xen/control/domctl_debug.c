@@ -13,11 +13,6 @@
 
 #define PAUSES_MAX 255 /* as many as the stock hypervisor counts */
 
-static struct vcpu *find_vcpu(struct domain *d, uint32_t id)
-{
-	return id < d->max_vcpus ? d->vcpu[id] : NULL;
-}
-
 /* n bytes in the page at m->gva, to or from the caller. False: not there. */
 static bool copy_part(struct vcpu *v, const struct xen_domctl_gdbsx_memio *m,
 		      size_t n)
@@ -44,7 +39,7 @@ static bool copy_part(struct vcpu *v, const struct xen_domctl_gdbsx_memio *m,
 long domctl_gdbsx_guestmemio(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_gdbsx_memio *m = &op->u.gdbsx_guest_memio;
-	struct vcpu *v = find_vcpu(d, 0);
+	struct vcpu *v = domain_vcpu(d, 0);
 	long rc = 0;
 
 	if (d == current->domain || !v || !v->initialised)
@@ -71,14 +66,22 @@ long domctl_gdbsx_guestmemio(struct domain *d, struct xen_domctl *op)
 
 /* Only while the whole domain is paused: the debugger then lets it go but for
  * this vCPU. */
-long domctl_gdbsx_pausevcpu(struct domain *d, struct xen_domctl *op)
+static long find_stopped(struct domain *d, const struct xen_domctl *op,
+			 struct vcpu **v)
 {
-	struct vcpu *v = find_vcpu(d, op->u.gdbsx_pauseunp_vcpu.vcpu);
-
+	*v = domain_vcpu(d, op->u.gdbsx_pauseunp_vcpu.vcpu);
 	if (!d->control_pauses)
 		return -EBUSY;
-	if (!v)
-		return -ESRCH;
+	return *v ? 0 : -ESRCH;
+}
+
+long domctl_gdbsx_pausevcpu(struct domain *d, struct xen_domctl *op)
+{
+	struct vcpu *v;
+	long err = find_stopped(d, op, &v);
+
+	if (err)
+		return err;
 	if (v->control_pauses >= PAUSES_MAX)
 		return -EOVERFLOW;
 	v->control_pauses++;
@@ -88,12 +91,11 @@ long domctl_gdbsx_pausevcpu(struct domain *d, struct xen_domctl *op)
 
 long domctl_gdbsx_unpausevcpu(struct domain *d, struct xen_domctl *op)
 {
-	struct vcpu *v = find_vcpu(d, op->u.gdbsx_pauseunp_vcpu.vcpu);
+	struct vcpu *v;
+	long err = find_stopped(d, op, &v);
 
-	if (!d->control_pauses)
-		return -EBUSY;
-	if (!v)
-		return -ESRCH;
+	if (err)
+		return err;
 	if (!v->control_pauses)
 		return -EINVAL;
 	v->control_pauses--;
@@ -124,7 +126,7 @@ long domctl_setdebugging(struct domain *d, struct xen_domctl *op)
 long domctl_debug_op(struct domain *d, struct xen_domctl *op)
 {
 	const struct xen_domctl_debug_op *g = &op->u.debug_op;
-	struct vcpu *v = find_vcpu(d, g->vcpu);
+	struct vcpu *v = domain_vcpu(d, g->vcpu);
 	bool done;
 
 	if (!v || v == current || !d->kind->single_step)
@@ -143,7 +145,7 @@ long domctl_get_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
 {
 	uint32_t id = op->u.ext_vcpucontext.vcpu;
 
-	if (!find_vcpu(d, id))
+	if (!domain_vcpu(d, id))
 		return -ESRCH;
 	if (!d->kind->translated)
 		return -EOPNOTSUPP;
@@ -158,7 +160,7 @@ long domctl_set_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
 {
 	const struct xen_domctl_ext_vcpucontext *c = &op->u.ext_vcpucontext;
 
-	if (!find_vcpu(d, c->vcpu))
+	if (!domain_vcpu(d, c->vcpu))
 		return -ESRCH;
 	if (d == current->domain ||
 	    c->size < offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap))

@@ -7,10 +7,10 @@
 
 static long find_vcpu(struct domain *d, uint32_t id, struct vcpu **v)
 {
-	if (id >= d->max_vcpus)
-		return -EINVAL;
-	*v = d->vcpu[index_nospec(id, d->max_vcpus)];
-	return *v ? 0 : -ESRCH;
+	*v = domain_vcpu(d, id);
+	if (*v)
+		return 0;
+	return id < d->max_vcpus ? -ESRCH : -EINVAL;
 }
 
 /* Weight 0 and cap ~0 stand for "as it is". */

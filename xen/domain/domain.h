@@ -374,6 +374,14 @@ void vcpu_runstate_change(struct sched_unit *u, int state, s_time_t t);
 /* Runstate as the guest may read it (VCPUOP_get_runstate_info). */
 void vcpu_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out);
 
+/* The vCPU of that number, which a guest may have chosen; NULL: there is none.
+ */
+static inline struct vcpu *domain_vcpu(const struct domain *d, uint32_t id)
+{
+	return id < d->max_vcpus ? d->vcpu[index_nospec(id, d->max_vcpus)]
+				 : NULL;
+}
+
 #define for_each_vcpu(d, v)                                                    \
 	for (unsigned int i_ = 0; i_ < (d)->max_vcpus; i_++)                   \
 		if (((v) = (d)->vcpu[i_]) != NULL)

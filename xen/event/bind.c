@@ -101,7 +101,7 @@ long evtchn_bind_ipi(struct vcpu *v, struct evtchn_bind_ipi *op)
 	struct port *p;
 	int err;
 
-	if (!event_vcpu(d, op->vcpu))
+	if (!domain_vcpu(d, op->vcpu))
 		return -ENOENT;
 	spin_lock(&d->events->lock);
 	err = port_find_free(d, &p);
@@ -205,7 +205,7 @@ long evtchn_bind_vcpu(struct vcpu *v, struct evtchn_bind_vcpu *op)
 	unsigned long flags;
 	long err;
 
-	if (!event_vcpu(d, op->vcpu))
+	if (!domain_vcpu(d, op->vcpu))
 		return -ENOENT;
 	if (!p)
 		return -EINVAL;

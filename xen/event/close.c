@@ -44,7 +44,7 @@ static void close_pair(struct domain *d, struct port *p)
 static void tell_closed(struct domain *rd, uint8_t consumer, uint32_t vcpu,
 			uint32_t port)
 {
-	struct vcpu *v = event_vcpu(rd, vcpu);
+	struct vcpu *v = domain_vcpu(rd, vcpu);
 
 	if (consumer && v)
 		event_consumers[consumer - 1](v, port);

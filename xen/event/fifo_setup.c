@@ -146,7 +146,7 @@ static int start_fifo(struct domain *d, struct vcpu *v,
 long evtchn_init_control(struct vcpu *caller, struct evtchn_init_control *op)
 {
 	struct domain *d = caller->domain;
-	struct vcpu *v = event_vcpu(d, op->vcpu);
+	struct vcpu *v = domain_vcpu(d, op->vcpu);
 	struct event_table *t = d->events;
 	long err;
 

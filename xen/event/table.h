@@ -136,14 +136,6 @@ static inline void port_raise(struct domain *d, struct port *p)
 		atomic_read(&d->events->abi)->set_pending(d->vcpu[p->vcpu], p);
 }
 
-/* bind.c: the vCPU with that number, or NULL. */
-static inline struct vcpu *event_vcpu(struct domain *d, uint32_t id)
-{
-	if (id >= d->max_vcpus)
-		return NULL;
-	return d->vcpu[index_nospec(id, d->max_vcpus)];
-}
-
 /* send.c */
 typedef void event_consumer_fn(struct vcpu *v, unsigned int port);
 extern event_consumer_fn *event_consumers[];

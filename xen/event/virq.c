@@ -61,7 +61,7 @@ long evtchn_bind_virq(struct vcpu *caller, struct evtchn_bind_virq *op)
 	virq = (uint32_t)index_nospec(op->virq, NR_VIRQS);
 	if (virq_is_global(virq) && op->vcpu != 0)
 		return -EINVAL;
-	v = event_vcpu(d, op->vcpu);
+	v = domain_vcpu(d, op->vcpu);
 	if (!v)
 		return -ENOENT;
 	spin_lock(&d->events->lock);

@@ -182,10 +182,7 @@ static long set_mem_type(struct dm *m)
 static long inject_event(struct dm *m)
 {
 	const struct xen_dm_op_inject_event *p = &m->op.u.inject_event;
-	struct vcpu *v =
-		p->vcpuid < m->d->max_vcpus
-			? m->d->vcpu[index_nospec(p->vcpuid, m->d->max_vcpus)]
-			: NULL;
+	struct vcpu *v = domain_vcpu(m->d, p->vcpuid);
 
 	if (p->pad0 || p->pad1 || !v)
 		return -EINVAL;

@@ -215,7 +215,7 @@ static long set_upcall_vector(struct vcpu *v, uint64_t arg)
 		return -EFAULT;
 	if (u.vector < 16)
 		return -EINVAL;
-	target = u.vcpu < d->max_vcpus ? d->vcpu[u.vcpu] : NULL;
+	target = domain_vcpu(d, u.vcpu);
 	if (!target)
 		return -ENOENT;
 	hvm_vcpu(target)->upcall_vector = u.vector;

@@ -433,7 +433,7 @@ int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance,
 	if (!r || !r->save)
 		return -EINVAL;
 	if (r->per_vcpu) {
-		v = instance < d->max_vcpus ? d->vcpu[instance] : NULL;
+		v = domain_vcpu(d, instance);
 		if (!v)
 			return -ENOENT;
 	}
@@ -490,8 +490,7 @@ static int get_record(struct domain *d, const struct hvm_save_descriptor *desc,
 		return -EINVAL;
 	}
 	if (r->per_vcpu) {
-		v = desc->instance < d->max_vcpus ? d->vcpu[desc->instance]
-						  : NULL;
+		v = domain_vcpu(d, desc->instance);
 		if (!v)
 			return -ENOENT;
 	}
