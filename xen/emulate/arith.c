@@ -26,32 +26,32 @@ static uint64_t result_flags(uint64_t r, unsigned int size)
 	return f;
 }
 
-static uint64_t alu_add(struct state *s, uint64_t a, uint64_t b, uint64_t c)
+/* A sum or difference r, with what each bit carried or borrowed. */
+static uint64_t take_sum(struct state *s, uint64_t r, uint64_t carries,
+			 uint64_t overflows)
 {
-	uint64_t m = size_mask(s->size), r = (a + b + c) & m;
 	uint64_t f = result_flags(r, s->size);
-	uint64_t carries = (a & b) | ((a | b) & ~r);
 	unsigned int top = s->size * 8 - 1;
 
 	f |= (carries >> top) & 1 ? FLAG_CF : 0;
 	f |= (carries >> 3) & 1 ? FLAG_AF : 0;
-	f |= (((a ^ r) & (b ^ r)) >> top) & 1 ? FLAG_OF : 0;
+	f |= (overflows >> top) & 1 ? FLAG_OF : 0;
 	set_flags(s, f);
 	return r;
 }
 
+static uint64_t alu_add(struct state *s, uint64_t a, uint64_t b, uint64_t c)
+{
+	uint64_t r = (a + b + c) & size_mask(s->size);
+
+	return take_sum(s, r, (a & b) | ((a | b) & ~r), (a ^ r) & (b ^ r));
+}
+
 static uint64_t alu_sub(struct state *s, uint64_t a, uint64_t b, uint64_t c)
 {
-	uint64_t m = size_mask(s->size), r = (a - b - c) & m;
-	uint64_t f = result_flags(r, s->size);
-	uint64_t borrows = (~a & b) | ((~a | b) & r);
-	unsigned int top = s->size * 8 - 1;
+	uint64_t r = (a - b - c) & size_mask(s->size);
 
-	f |= (borrows >> top) & 1 ? FLAG_CF : 0;
-	f |= (borrows >> 3) & 1 ? FLAG_AF : 0;
-	f |= (((a ^ b) & (a ^ r)) >> top) & 1 ? FLAG_OF : 0;
-	set_flags(s, f);
-	return r;
+	return take_sum(s, r, (~a & b) | ((~a | b) & r), (a ^ b) & (a ^ r));
 }
 
 uint64_t emu_alu(struct state *s, enum alu op, uint64_t a, uint64_t b)

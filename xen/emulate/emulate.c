@@ -19,19 +19,14 @@ uint64_t emu_reg(const struct state *s, unsigned int reg)
 	return s->e->gpr[reg] & size_mask(s->size);
 }
 
-/* A write of four bytes clears the upper half; smaller ones leave the rest. */
 void emu_set_reg(struct state *s, unsigned int reg, uint64_t v)
 {
-	uint64_t *r = &s->e->gpr[reg];
+	uint64_t *gpr = s->e->gpr;
 
-	if (is_high_byte(s, reg)) {
-		r = &s->e->gpr[reg - 4];
-		*r = (*r & ~0xff00UL) | (v & 0xff) << 8;
-	} else if (s->size >= 4) {
-		*r = v & size_mask(s->size);
-	} else {
-		*r = (*r & ~size_mask(s->size)) | (v & size_mask(s->size));
-	}
+	if (is_high_byte(s, reg))
+		gpr[reg - 4] = (gpr[reg - 4] & ~0xff00UL) | (v & 0xff) << 8;
+	else
+		put_low(&gpr[reg], s->size, v);
 }
 
 static uint64_t segment_base(const struct state *s, unsigned int seg)
@@ -41,11 +36,18 @@ static uint64_t segment_base(const struct state *s, unsigned int seg)
 	return s->e->seg_base(s->e->ctx, seg);
 }
 
-uint64_t emu_linear(const struct state *s, unsigned int seg, uint64_t offset)
+/* bytes: how much of the offset counts. */
+static uint64_t linear(const struct state *s, unsigned int seg, uint64_t offset,
+		       unsigned int bytes)
 {
-	uint64_t a = segment_base(s, seg) + (offset & address_mask(s->i));
+	uint64_t a = segment_base(s, seg) + (offset & size_mask(bytes));
 
 	return s->i->mode == 64 ? a : (uint32_t)a;
+}
+
+uint64_t emu_linear(const struct state *s, unsigned int seg, uint64_t offset)
+{
+	return linear(s, seg, offset, s->i->address_bytes);
 }
 
 static uint64_t modrm16(const struct insn *i, const uint64_t *gpr,
@@ -299,19 +301,13 @@ static void set_stack(struct state *s)
 
 static uint64_t stack_at(const struct state *s, uint64_t sp)
 {
-	struct insn i = *s->i;
-	struct state t = {.e = s->e, .i = &i};
-
-	i.address_bytes = i.mode / 8;
-	return emu_linear(&t, INSN_SS, sp);
+	return linear(s, INSN_SS, sp, s->i->mode / 8);
 }
 
 static void set_sp(struct state *s, uint64_t sp)
 {
-	uint64_t m = size_mask(s->i->mode / 8), *r = &s->e->gpr[RSP];
-
 	if (!s->fault)
-		*r = s->i->mode == 16 ? (*r & ~m) | (sp & m) : sp & m;
+		put_low(&s->e->gpr[RSP], s->i->mode / 8, sp);
 }
 
 static void push(struct state *s, uint64_t v)

@@ -41,6 +41,15 @@ static inline uint64_t address_mask(const struct insn *i)
 	return size_mask(i->address_bytes);
 }
 
+/* The low bytes of a register: four clear the upper half, fewer leave the rest
+ * as it is. */
+static inline void put_low(uint64_t *r, unsigned int bytes, uint64_t v)
+{
+	uint64_t m = size_mask(bytes);
+
+	*r = (bytes < 4 ? *r & ~m : 0) | (v & m);
+}
+
 /* emulate.c: operands of s->size; r/m is a register or memory. */
 uint64_t emu_reg(const struct state *s, unsigned int reg);
 void emu_set_reg(struct state *s, unsigned int reg, uint64_t v);

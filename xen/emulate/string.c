@@ -7,11 +7,10 @@
 
 static void advance(struct state *s, unsigned int reg)
 {
-	uint64_t m = address_mask(s->i), *r = &s->e->gpr[reg];
+	uint64_t *r = &s->e->gpr[reg];
 	uint64_t step = s->e->rflags & FLAG_DF ? -(uint64_t)s->size : s->size;
-	uint64_t v = (*r + step) & m;
 
-	*r = s->i->address_bytes == 2 ? (*r & ~m) | v : v;
+	put_low(r, s->i->address_bytes, *r + step);
 }
 
 /* a4 MOVS, a6 CMPS, aa STOS, ac LODS, ae SCAS: once. */
@@ -69,8 +68,7 @@ enum emulate_result emu_string(struct state *s)
 		string_once(s);
 		if (s->fault)
 			return EMULATE_FAULT;
-		*rcx = s->i->address_bytes == 2 ? (*rcx & ~m) | ((*rcx - 1) & m)
-						: (*rcx - 1) & m;
+		put_low(rcx, s->i->address_bytes, *rcx - 1);
 		if (s->e->step)
 			s->e->step(s->e->ctx);
 		if (is_found(s))
