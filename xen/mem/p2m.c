@@ -205,29 +205,45 @@ int p2m_set(struct p2m *p, gfn_t gfn, mfn_t mfn, uint64_t nr,
 	return 0;
 }
 
+/* The lowest entry there is for gfn, which is a table only if the lock is not
+ * held and a race was lost: the page became one. */
+static inline uint64_t lowest_entry(const struct p2m *p, gfn_t gfn,
+				    unsigned int *level, uint64_t **slot)
+{
+	uint64_t *t = mfn_to_virt(p->root), e = 0;
+
+	*level = LEVELS;
+	*slot = NULL;
+	if (unlikely(gfn_x(gfn) >> (LEVELS * 9)))
+		return 0;
+#pragma GCC unroll 4
+	for (unsigned int l = LEVELS; l >= 1; l--) {
+		*level = l;
+		*slot = &t[level_index(gfn, l)];
+		e = READ_ONCE(**slot);
+		if (l == 1 || !entry_is_table(e))
+			break;
+		t = mfn_to_virt(entry_mfn(e));
+	}
+	return e;
+}
+
+/* What an entry of that level has for gfn. */
+static inline mfn_t frame_in(uint64_t e, unsigned int level, gfn_t gfn)
+{
+	if (!type_has_frame(entry_type(e)))
+		return INVALID_MFN;
+	return mfn_add(entry_mfn(e),
+		       gfn_x(gfn) & (BIT(level_order(level)) - 1));
+}
+
 void p2m_find(struct p2m *p, gfn_t gfn, struct p2m_place *at)
 {
-	uint64_t *t = mfn_to_virt(p->root), *slot = NULL, e = 0;
-	unsigned int level = LEVELS;
+	uint64_t e = lowest_entry(p, gfn, &at->level, &at->slot);
 
-	if (likely(!(gfn_x(gfn) >> (LEVELS * 9)))) {
-#pragma GCC unroll 4
-		for (level = LEVELS; level >= 1; level--) {
-			slot = &t[level_index(gfn, level)];
-			e = *slot;
-			if (level == 1 || !entry_is_table(e))
-				break;
-			t = mfn_to_virt(entry_mfn(e));
-		}
-	}
 	at->gfn = gfn;
-	at->slot = slot;
-	at->level = level;
 	at->type = entry_type(e);
-	at->mfn = INVALID_MFN;
-	if (type_has_frame(at->type))
-		at->mfn = mfn_add(entry_mfn(e),
-				  gfn_x(gfn) & (BIT(level_order(level)) - 1));
+	at->mfn = frame_in(e, at->level, gfn);
 }
 
 int p2m_replace(struct p2m *p, const struct p2m_place *at, mfn_t mfn,
@@ -250,29 +266,16 @@ int p2m_clear(struct p2m *p, gfn_t gfn, uint64_t nr)
 mfn_t p2m_lookup(struct p2m *p, gfn_t gfn, enum p2m_type *type,
 		 unsigned int *order)
 {
-	const uint64_t *t = mfn_to_virt(p->root);
-	unsigned int level = LEVELS;
-	uint64_t e = 0, offset;
+	unsigned int level;
+	uint64_t *slot, e = lowest_entry(p, gfn, &level, &slot);
 
-	if (likely(!(gfn_x(gfn) >> (LEVELS * 9)))) {
-#pragma GCC unroll 4
-		for (level = LEVELS; level >= 1; level--) {
-			e = READ_ONCE(t[level_index(gfn, level)]);
-			if (!entry_is_table(e) || level == 1)
-				break;
-			t = mfn_to_virt(entry_mfn(e));
-		}
-	}
 	if (unlikely(entry_is_table(e)))
-		e = 0; /* a lost race: the page became a higher table */
+		e = 0;
 	if (type)
 		*type = entry_type(e);
 	if (order)
 		*order = level_order(level);
-	if (!type_has_frame(entry_type(e)))
-		return INVALID_MFN;
-	offset = gfn_x(gfn) & ((1UL << level_order(level)) - 1);
-	return mfn_add(entry_mfn(e), offset);
+	return frame_in(e, level, gfn);
 }
 
 void p2m_flush(struct p2m *p)
