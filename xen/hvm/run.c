@@ -145,9 +145,9 @@ static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 	enum irq_source by = IRQ_NOBODY;
 	int vector;
 
-	if (unlikely(READ_ONCE(hv->later.waits)))
+	if (unlikely(hv->later.waits))
 		inject_now(v, hv);
-	if (unlikely(READ_ONCE(hv->nmi_pending)))
+	if (unlikely(hv->nmi_pending))
 		inject_nmi(v, hv);
 	if (likely(!hv->upcall && !hv->irq_check && hv->posted < 0))
 		return;
