@@ -18,7 +18,7 @@ TARGETS = {"xen_version": 350, "cpuid": 350, "in_unclaimed": 350,
            "grant_map_unmap": 2000, "grant_copy_4k": 1600, "timer_set": 600}
 PV_TARGETS = {"xen_version": 150, "cpuid": 250, "event_send_masked": 250,
               "event_send_upcall": 550, "grant_map_unmap": 1500,
-              "grant_copy_4k": 1400}
+              "grant_copy_4k": 1400, "update_va_mapping": 400}
 
 
 def parse(text):

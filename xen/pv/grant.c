@@ -20,12 +20,8 @@ static bool find_entry(struct vcpu *v, uint64_t addr, uint32_t flags,
 		return pv_find_l1(v, addr, table, index);
 	*table = maddr_to_mfn(addr);
 	*index = (addr & ~PAGE_MASK) / sizeof(uint64_t);
-	if (!mfn_valid(*table) || (addr & 7))
-		return false;
-	w = mfn_to_frame(*table)->word;
-	return frame_owner(*table) == v->domain->id &&
-	       frame_type(*table) == FRAME_L1 && frame_type_count(*table) &&
-	       (w & FRAME_VALIDATED);
+	w = frame_word(*table);
+	return !(addr & 7) && word_owner(w) == v->domain->id && pv_is_l1(w);
 }
 
 static uint64_t entry_for(mfn_t mfn, uint32_t flags)

@@ -27,7 +27,7 @@
 #define OSTLER_PV_MM_H
 
 #include "domain/domain.h"
-#include "mem/frame.h"
+#include "mem/frame_word.h"
 
 #define PTE_P     BIT(0)
 #define PTE_RW    BIT(1)
@@ -113,6 +113,17 @@ static inline mfn_t pte_mfn(uint64_t pte)
 static inline enum frame_type level_type(unsigned int level)
 {
 	return (enum frame_type)(FRAME_L1 + level - 1);
+}
+
+/* A frame with that word is a finished level 1 table: its entries can be
+ * changed. */
+static inline bool pv_is_l1(uint64_t w)
+{
+	const uint64_t mask = FRAME_VALIDATED | FRAME_TYPE_MAX
+							<< FRAME_TYPE_SHIFT;
+
+	return (w & mask) ==
+	       (FRAME_VALIDATED | (uint64_t)FRAME_L1 << FRAME_TYPE_SHIFT);
 }
 
 /* types.c: the lock is held in all of these. */
@@ -201,6 +212,9 @@ void pv_flush_stale(struct domain *d);
  * all CPUs. */
 void pv_flush_cpus(struct domain *d, const cpumask_t *cpus);
 void pv_flush_page(struct domain *d, const cpumask_t *cpus, uint64_t va);
+/* The CPUs of v's domain's vCPUs in a bitmap of so many bytes (at most
+ * MAX_VCPUS bits) in its memory. 0 or -EFAULT. */
+int pv_named_cpus(struct vcpu *v, uint64_t va, size_t bytes, cpumask_t *cpus);
 void pv_flush_m2p(void); /* the machine-to-physical table, everywhere */
 void pv_flush_local(void);
 /* v's tables are in force on this CPU; ours are. */

@@ -207,21 +207,20 @@ long pv_mmu_update(struct vcpu *v, const uint64_t args[6])
 static __attribute__((noinline)) int flush_cpus(struct vcpu *v, uint64_t va,
 						uint64_t what, uint64_t who)
 {
-	struct domain *d = v->domain;
-	uint64_t bits = ~0UL;
-	cpumask_t cpus = {};
-	struct vcpu *o;
+	cpumask_t cpus;
+	int rc;
 
-	if (who != UVMF_ALL && copy_from_guest(&bits, who, sizeof(bits)))
-		return -EFAULT;
-	for_each_vcpu(d, o)
-		if (o->id < 64 && (bits & BIT(o->id)) &&
-		    sched_unit_is_loaded(&o->unit))
-			cpumask_set(&cpus, READ_ONCE(o->unit.cpu));
-	if (who == UVMF_ALL || what == UVMF_TLB_FLUSH)
-		pv_flush_cpus(d, &cpus);
+	if (who == UVMF_ALL) {
+		pv_flush_cpus(v->domain, NULL);
+		return 0;
+	}
+	rc = pv_named_cpus(v, who, sizeof(uint64_t), &cpus);
+	if (rc)
+		return rc;
+	if (what == UVMF_TLB_FLUSH)
+		pv_flush_cpus(v->domain, &cpus);
 	else
-		pv_flush_page(d, &cpus, va);
+		pv_flush_page(v->domain, &cpus, va);
 	return 0;
 }
 

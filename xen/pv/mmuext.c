@@ -160,23 +160,6 @@ static int change_tables(struct vcpu *v, struct domain *d,
 	return rc;
 }
 
-/* The CPUs of the vCPUs in the guest's bitmap at va. */
-static int named_cpus(struct vcpu *v, uint64_t va, cpumask_t *cpus)
-{
-	uint8_t map[MAX_VCPUS / 8] = {};
-	struct domain *d = v->domain;
-	struct vcpu *o;
-
-	if (copy_from_guest(map, va, DIV_ROUND_UP(d->max_vcpus, 8)))
-		return -EFAULT;
-	*cpus = (cpumask_t){};
-	for_each_vcpu(d, o)
-		if ((map[o->id / 8] >> (o->id % 8)) & 1 &&
-		    sched_unit_is_loaded(&o->unit))
-			cpumask_set(cpus, READ_ONCE(o->unit.cpu));
-	return 0;
-}
-
 static int forget(struct vcpu *v, const struct mmuext_op *op)
 {
 	uint64_t va = op->arg1.linear_addr;
@@ -197,7 +180,8 @@ static int forget(struct vcpu *v, const struct mmuext_op *op)
 		pv_flush_page(v->domain, NULL, va);
 		return 0;
 	}
-	rc = named_cpus(v, guest_handle_va(op->arg2.vcpumask), &cpus);
+	rc = pv_named_cpus(v, guest_handle_va(op->arg2.vcpumask),
+			   DIV_ROUND_UP(v->domain->max_vcpus, 8), &cpus);
 	if (rc)
 		return rc;
 	if (op->cmd == MMUEXT_TLB_FLUSH_MULTI)

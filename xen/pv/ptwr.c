@@ -97,8 +97,7 @@ static bool find_table(struct vcpu *v, uint64_t addr, mfn_t *mfn)
 	if ((e & (PTE_P | PTE_RW)) != PTE_P || !mfn_valid(*mfn) ||
 	    !get_page(*mfn, v->domain->id))
 		return false;
-	if (frame_type(*mfn) == FRAME_L1 && frame_type_count(*mfn) &&
-	    (mfn_to_frame(*mfn)->word & FRAME_VALIDATED))
+	if (pv_is_l1(mfn_to_frame(*mfn)->word))
 		return true;
 	put_page(*mfn);
 	return false;

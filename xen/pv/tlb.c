@@ -6,7 +6,9 @@
  */
 #include "pv/pv.h"
 
+#include "domain/guest_access.h"
 #include "lib/atomic.h"
+#include "lib/errno.h"
 #include "mem/map.h"
 
 /* No mapping of a guest's is global (entries.c): this forgets them all. */
@@ -87,6 +89,21 @@ void pv_flush_cpus(struct domain *d, const cpumask_t *cpus)
 void pv_flush_page(struct domain *d, const cpumask_t *cpus, uint64_t va)
 {
 	call(&d_mm(d)->cpus, cpus, flush_page_here, (void *)va);
+}
+
+int pv_named_cpus(struct vcpu *v, uint64_t va, size_t bytes, cpumask_t *cpus)
+{
+	uint8_t map[MAX_VCPUS / 8] = {};
+	struct vcpu *o;
+
+	if (copy_from_guest(map, va, bytes))
+		return -EFAULT;
+	*cpus = (cpumask_t){};
+	for_each_vcpu(v->domain, o)
+		if ((map[o->id / 8] >> (o->id % 8)) & 1 &&
+		    sched_unit_is_loaded(&o->unit))
+			cpumask_set(cpus, READ_ONCE(o->unit.cpu));
+	return 0;
 }
 
 /*

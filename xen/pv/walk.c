@@ -51,13 +51,8 @@ bool pv_walk(const struct vcpu *v, uint64_t va, unsigned int level,
 bool pv_find_l1(const struct vcpu *v, uint64_t va, mfn_t *table,
 		unsigned int *index)
 {
-	const uint64_t mask = FRAME_VALIDATED | FRAME_TYPE_MAX
-							<< FRAME_TYPE_SHIFT;
-	const uint64_t valid_l1 = FRAME_VALIDATED | (uint64_t)FRAME_L1
-							    << FRAME_TYPE_SHIFT;
-
 	return walk(v, va, 1, table, index) &&
-	       (frame_table[mfn_x(*table)].word & mask) == valid_l1;
+	       pv_is_l1(frame_table[mfn_x(*table)].word);
 }
 
 /* The entry that maps va; 0: none. */
