@@ -16,8 +16,7 @@
 
 #define HOT __attribute__((section(".text.hot")))
 
-#define PM_HZ     3579545UL
-#define NS_SECOND 1000000000UL
+#define PM_HZ 3579545UL
 /* The timer has 32 bits (TMR_VAL_EXT): its status is the highest one's flip. */
 #define TMR_FLIP (1UL << 31)
 

@@ -40,8 +40,6 @@ enum { CAP = 0, CONFIG = 0x10, STATUS = 0x20, COUNTER = 0xf0, TIMERS = 0x100 };
 /* A comparator that the counter passed this lately is due now: who sets it has
  * been stopped on the way. */
 #define LATELY (1000000 / NS_A_COUNT)
-/* Nobody gets interrupts closer together than this. */
-#define MIN_NS 100000
 
 struct htimer {
 	uint64_t config, cmp, period;
@@ -151,8 +149,8 @@ static void settle(struct vhpet *h)
 	}
 	timer_stop(&h->timer);
 	if (next < INT64_MAX / (2 * NS_A_COUNT))
-		timer_set(&h->timer,
-			  now() + max((s_time_t)(next * NS_A_COUNT), MIN_NS));
+		timer_set(&h->timer, now() + max((s_time_t)(next * NS_A_COUNT),
+						 MIN_PERIOD_NS));
 }
 
 /* The comparator or what decides about it is new. */

@@ -10,6 +10,11 @@
 
 #include <xen/hvm/save.h>
 
+#define NS_SECOND 1000000000UL
+/* Interrupts of a guest's timers come no closer together: none can use that,
+ * and it costs us. */
+#define MIN_PERIOD_NS 100000
+
 int virq_init(struct domain *d); /* with PIC and I/O APIC */
 void virq_destroy(struct domain *d);
 

@@ -10,10 +10,7 @@
 #include "lib/errno.h"
 #include "mem/alloc.h"
 
-#define PIT_HZ    1193182UL
-#define NS_SECOND 1000000000UL
-/* A shorter period than any guest can use is one that only costs us. */
-#define MIN_NS 100000
+#define PIT_HZ 1193182UL
 
 struct counter {
 	uint32_t reload; /* 1 to 65536 */
@@ -97,7 +94,7 @@ static void arm(struct vpit *p)
 	else if (t >= next)
 		return;
 	timer_set(&p->timer, max(c->loaded + ticks_to_ns(next) + 1,
-				 now() + (is_periodic(c) ? MIN_NS : 0)));
+				 now() + (is_periodic(c) ? MIN_PERIOD_NS : 0)));
 }
 
 static void fired(void *data)

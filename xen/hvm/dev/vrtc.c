@@ -14,9 +14,8 @@
 #include "lib/string.h"
 #include "mem/alloc.h"
 
-#define NS_SECOND 1000000000UL
-#define DAY       86400
-#define OSC_HZ    32768
+#define DAY    86400
+#define OSC_HZ 32768
 
 enum {
 	SEC,
