@@ -37,6 +37,9 @@ static bool listens(uint32_t domid)
 
 static int ask(uint32_t domid, const struct request *r)
 {
+	const char *event =
+		r->trigger == XEN_DOMCTL_SENDTRIGGER_RESET ? "reset" : "power";
+
 	fprintf(stderr, "%s domain %u\n", r->said, domid);
 	if (listens(domid)) {
 		if (host_write(r->word, "/local/domain/%u/control/shutdown",
@@ -50,15 +53,13 @@ static int ask(uint32_t domid, const struct request *r)
 			"PV control interface not available:\n external "
 			"graceful %s not possible.\nUse -F to fallback to ACPI "
 			"%s event.\n",
-			r->word,
-			r->trigger == XEN_DOMCTL_SENDTRIGGER_RESET ? "reset"
-								   : "power");
+			r->word, event);
 		return XL_FAIL;
 	}
 	fprintf(stderr,
 		"PV control interface not available: sending ACPI %s "
 		"event.\n",
-		r->trigger == XEN_DOMCTL_SENDTRIGGER_RESET ? "reset" : "power");
+		event);
 	if (!xc_domain_send_trigger(host_xc(), domid, r->trigger, 0))
 		return XL_OK;
 	return xl_fail("cannot send it: %s", strerror(errno));

@@ -58,35 +58,21 @@ static bool next_event(long long until)
 	return true;
 }
 
-static bool wait_all(const struct device *list, unsigned int nr,
-		     enum dev_state want, int ms, unsigned int *late)
+bool dev_wait(const struct device *d, enum dev_state want, int ms)
 {
 	long long until = now_ms() + ms;
 	char path[PATH_SIZE], state[PATH_SIZE + 8];
-	unsigned int i;
+	bool there = reached(d, want);
 
-	*late = 0;
-	for (i = 0; i < nr; i++) {
-		if (reached(&list[i], want))
-			continue;
-		dev_backend_path(&list[i], path, sizeof(path));
-		snprintf(state, sizeof(state), "%s/state", path);
-		xs_watch(host_xs(), state, "dev");
-		while (!reached(&list[i], want))
-			if (!next_event(until)) {
-				++*late;
-				break;
-			}
-		xs_unwatch(host_xs(), state, "dev");
-	}
-	return !*late;
-}
-
-bool dev_wait(const struct device *d, enum dev_state state, int ms)
-{
-	unsigned int late;
-
-	return wait_all(d, 1, state, ms, &late);
+	if (there)
+		return true;
+	dev_backend_path(d, path, sizeof(path));
+	snprintf(state, sizeof(state), "%s/state", path);
+	xs_watch(host_xs(), state, "dev");
+	while (!(there = reached(d, want)) && next_event(until))
+		continue;
+	xs_unwatch(host_xs(), state, "dev");
+	return there;
 }
 
 static void put(struct batch *b, const char *dir, const char *name,
@@ -164,13 +150,12 @@ static void forget(const struct device *gone, unsigned int nr)
 unsigned int dev_remove(const struct device *list, unsigned int nr, bool force)
 {
 	struct device *gone = calloc(nr + 1, sizeof(*gone));
-	unsigned int late = 0, going = 0, one;
+	unsigned int late = 0, going = 0;
 
 	ask_to_close(list, nr, force);
 	for (unsigned int i = 0; gone && i < nr; i++) {
 		if (dev_closes(&list[i]) &&
-		    !wait_all(&list[i], 1, DEV_CLOSED, late ? 1000 : CLOSE_MS,
-			      &one)) {
+		    !dev_wait(&list[i], DEV_CLOSED, late ? 1000 : CLOSE_MS)) {
 			complain_late(&list[i]);
 			late++;
 			if (!force)

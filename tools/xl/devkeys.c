@@ -8,14 +8,6 @@
 
 #include "keys.h"
 
-static void spec_complain(struct key_ctx *k, const struct cfg_value *v,
-			  const struct spec_error *e)
-{
-	struct cfg_pos pos = cfg_pos_in(v, e->at);
-
-	diag_error(k->diag, &pos, "%s", e->what);
-}
-
 /* Calls each() for every string of a list, or for a lone string. */
 static void each_string(struct key_ctx *k, const struct cfg_value *v,
 			void (*each)(struct key_ctx *k,
@@ -53,7 +45,7 @@ static void add_disk(struct key_ctx *k, const struct cfg_value *v,
 	char name[32];
 
 	if (!disk_parse(&dc->arena, s, &disk, &e)) {
-		spec_complain(k, v, &e);
+		key_complain(k, v, &e);
 		return;
 	}
 	for (unsigned int i = 0; i < dc->nr_disks; i++) {
@@ -81,7 +73,7 @@ static void add_vif(struct key_ctx *k, const struct cfg_value *v, const char *s)
 	struct vif_spec vif;
 
 	if (!vif_parse(&dc->arena, s, &vif, &e)) {
-		spec_complain(k, v, &e);
+		key_complain(k, v, &e);
 		return;
 	}
 	if (vif.devid < 0)
@@ -170,7 +162,7 @@ static bool parse_cpus(struct key_ctx *k, const struct cfg_value *v,
 	}
 	if (cpulist_parse(&k->dc->arena, v->text, l, &e))
 		return true;
-	spec_complain(k, v, &e);
+	key_complain(k, v, &e);
 	return false;
 }
 
@@ -197,7 +189,7 @@ static void one_cpuid(struct key_ctx *k, const struct cfg_value *v,
 	const char *s;
 
 	if (key_string(k, v, &s) && !parse(&k->dc->arena, s, &k->dc->cpuid, &e))
-		spec_complain(k, v, &e);
+		key_complain(k, v, &e);
 }
 
 void key_cpuid(struct key_ctx *k, const struct cfg_value *v)

@@ -21,12 +21,9 @@ static void take_mask(struct key_ctx *k, const struct cfg_value *v,
 	struct spec_error e;
 	const char *s;
 
-	if (!key_string(k, v, &s) ||
-	    cpulist_parse(k->arena, s, &hc->mask[which], &e))
-		return;
-	struct cfg_pos pos = cfg_pos_in(v, e.at);
-
-	diag_error(k->diag, &pos, "%s", e.what);
+	if (key_string(k, v, &s) &&
+	    !cpulist_parse(k->arena, s, &hc->mask[which], &e))
+		key_complain(k, v, &e);
 }
 
 static void key_mask(struct key_ctx *k, const struct cfg_value *v)

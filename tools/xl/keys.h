@@ -96,6 +96,9 @@ void keys_unset(const struct key_table *t, void *into);
 void keys_apply(struct key_ctx *k, const struct key_table *t,
 		const struct cfg *c);
 
+/* What is wrong with a value in a language of its own, and where in it. */
+void key_complain(struct key_ctx *k, const struct cfg_value *v,
+		  const struct spec_error *e);
 /* Values as they are wanted; a complaint and a false when they are not so. */
 bool key_string(struct key_ctx *k, const struct cfg_value *v, const char **out);
 bool key_number(struct key_ctx *k, const struct cfg_value *v, long long *out);

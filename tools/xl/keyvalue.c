@@ -9,6 +9,14 @@
 
 #include "keys.h"
 
+void key_complain(struct key_ctx *k, const struct cfg_value *v,
+		  const struct spec_error *e)
+{
+	struct cfg_pos pos = cfg_pos_in(v, e->at);
+
+	diag_error(k->diag, &pos, "%s", e->what);
+}
+
 bool key_string(struct key_ctx *k, const struct cfg_value *v, const char **out)
 {
 	if (v->kind == CFG_LIST) {
