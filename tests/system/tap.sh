@@ -57,6 +57,15 @@ like() {
 	fi
 }
 
+# carried LOG SUM [PREFIX]: what a guest says of its disk, whose first 8 MiB have
+# that sum, and of its network.
+carried() {
+	grep -q "GUEST-BLK sum=$2" "$1"
+	verdict $? "${3:-}the disk's bytes are right"
+	grep -q 'GUEST-NET .*, 0% packet loss' "$1"
+	verdict $? "${3:-}ping has no loss"
+}
+
 # What the hypervisor holds: pages that are free or dom0's, dom0's ports.
 holdings() {
 	echo "$(/lab/pages) pages free, $(lsevtchn 0 2>/dev/null | wc -l) ports"

@@ -43,6 +43,8 @@ struct fake_domain {
 extern struct fake_domain *fake_domains[FAKE_DOMAINS];
 extern struct fake_frame fake_frames[FAKE_FRAMES];
 extern struct domain_kind fake_kind;
+/* domain_pause() less domain_unpause(). */
+extern int fake_paused;
 /* Allocations to come before one fails; below 0: never. */
 extern int fake_alloc_budget;
 

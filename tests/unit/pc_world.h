@@ -8,6 +8,7 @@
 #define OSTLER_TESTS_PC_WORLD_H
 
 #include "harness.h"
+#include "heap_stubs.h"
 
 #include "console/printk.h"
 #include "cpu/acpi.h"
@@ -62,18 +63,6 @@ void spin_lock(spinlock_t *l)
 void spin_unlock(spinlock_t *l)
 {
 	l->owner = 0;
-}
-void *xzalloc(size_t size)
-{
-	return calloc(1, size);
-}
-void *xzalloc_array(size_t size, size_t n)
-{
-	return calloc(size, n);
-}
-void xfree(void *p)
-{
-	free(p);
 }
 void printk(const char *fmt, ...)
 {

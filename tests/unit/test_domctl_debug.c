@@ -13,19 +13,9 @@
 #define HOLE 3
 
 static struct domain *guest;
-static int paused, vcpu_paused;
+static int vcpu_paused;
 static struct xen_domctl op;
 
-void domain_pause(struct domain *d)
-{
-	(void)d;
-	paused++;
-}
-void domain_unpause(struct domain *d)
-{
-	(void)d;
-	paused--;
-}
 void sched_pause_sync(struct sched_unit *u)
 {
 	(void)u;
@@ -40,7 +30,7 @@ void sched_unpause(struct sched_unit *u)
 static bool find_page(struct vcpu *v, uint64_t va, gfn_t *gfn)
 {
 	CHECK(v == guest->vcpu[0]);
-	CHECK_EQ(paused, 1);
+	CHECK_EQ(fake_paused, 1);
 	*gfn = _gfn(va / PAGE_SIZE);
 	return va / PAGE_SIZE != HOLE;
 }
@@ -75,7 +65,7 @@ static void begin(void)
 	guest = fake_domain(1, &no_part);
 	guest->control_pauses = 0;
 	guest->vcpu[0]->initialised = true;
-	paused = vcpu_paused = 0;
+	fake_paused = vcpu_paused = 0;
 	this_cpu(current) = fake_domains[0]->d.vcpu[0];
 }
 
@@ -116,7 +106,7 @@ static void memory(void)
 	guest->vcpu[0]->initialised = false;
 	CHECK_EQ(memio(4096, 1, false), -EINVAL);
 	CHECK_EQ(domctl_gdbsx_guestmemio(current->domain, &op), -EINVAL);
-	CHECK_EQ(paused, 0);
+	CHECK_EQ(fake_paused, 0);
 	CHECK_EQ(fake_end(&no_part), 0);
 }
 

@@ -20,19 +20,6 @@ static struct hvm_vcpu hv[FAKE_VCPUS];
 static ioservid_t id;
 static struct ioreq *slots;
 static struct buffered_iopage *ring;
-static unsigned int paused;
-
-void domain_pause(struct domain *d)
-{
-	(void)d;
-	paused++;
-}
-
-void domain_unpause(struct domain *d)
-{
-	(void)d;
-	paused--;
-}
 
 static long port_of(struct domain *d, uint32_t remote)
 {
@@ -78,7 +65,7 @@ static void begin(void)
 static void end(void)
 {
 	ioreq_destroy_all(guest);
-	CHECK_EQ(paused, 0);
+	CHECK_EQ(fake_paused, 0);
 	guest->arch = NULL;
 	CHECK_EQ(fake_end(&event_part), 0);
 }

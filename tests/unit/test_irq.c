@@ -6,6 +6,7 @@
  */
 #include "harness.h"
 #include "cpu_stubs.h"
+#include "heap_stubs.h"
 
 #include "cpu/apic.h"
 #include "cpu/ioapic.h"
@@ -68,18 +69,6 @@ void smp_call(const cpumask_t *cpus, void (*fn)(void *), void *data, bool wait)
 	(void)cpus;
 	(void)wait;
 	fn(data);
-}
-void *xzalloc(size_t size)
-{
-	return calloc(1, size);
-}
-void *xzalloc_array(size_t size, size_t n)
-{
-	return calloc(n, size);
-}
-void xfree(void *p)
-{
-	free(p);
 }
 
 static unsigned int got[4], last_irq;

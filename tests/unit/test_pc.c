@@ -147,7 +147,7 @@ static void messages(void)
 	CHECK_EQ(hvm_inject_msi(&domain, 0xfee00000, 0x351), -EINVAL);
 	CHECK_EQ(hvm_inject_msi(&domain, 0xfee00000, 0x551), -EINVAL);
 	CHECK_EQ(delivered, 1);
-	/* QEMU's local APIC stub knows only the place in its own memory. */
+	/* QEMU knows no more than the place in its own memory. */
 	CHECK_EQ(hvm_inject_msi(&domain, 0x100c, 0x4052), 0);
 	CHECK_EQ(delivered, 2);
 	CHECK_EQ(last_vector, 0x52);

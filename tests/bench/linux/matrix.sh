@@ -20,8 +20,7 @@ disk=/run/matrix.img log=$LOG/guest-cell.log
 if [ ! -f $disk ] && [ -z "$BRIEF" ]; then
 	dd if=/dev/zero of=$disk bs=1M count=32 2>/dev/null
 	mods blk net
-	ip link add xenbr0 type bridge && ip addr add 10.9.0.1/24 dev xenbr0 &&
-		ip link set xenbr0 up || fail "no bridge"
+	bridge || fail "no bridge"
 	/lab/guestbench serve >/dev/null 2>&1 &
 fi
 # cell DO: the configuration of one guest. HVM ones boot as real machines do,

@@ -29,6 +29,12 @@ grub_disk() {
 		dd of="$1" bs=512 seek=2040 conv=notrunc 2>/dev/null
 }
 
+# bridge: xenbr0, dom0's end at 10.9.0.1.
+bridge() {
+	ip link add xenbr0 type bridge && ip addr add 10.9.0.1/24 dev xenbr0 &&
+		ip link set xenbr0 up
+}
+
 # heard NAME PATTERN SECONDS: waits for a line on the guest's console.
 heard() {
 	local i=$(($3 * 10))
