@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events into the guest. A posted interrupt that the guest can take goes in
- * with the next entry (EVENTINJ), as exceptions and NMIs do. Otherwise it is a
- * virtual interrupt (V_IRQ, AMD APM Vol. 2, "Virtual Interrupts"): the
- * processor delivers it as soon as the guest can take it, without an exit, and
- * clears V_IRQ. An event whose delivery an exit interrupted (EXITINTINFO) is
+ * Events into the guest. A posted interrupt is a virtual one (V_IRQ, AMD APM
+ * Vol. 2, "Virtual Interrupts"): the processor delivers it as soon as the guest
+ * can take it, without an exit, and clears V_IRQ. One that can be taken at once
+ * goes in with the entry (EVENTINJ) where that is known to work, as exceptions
+ * and NMIs do. An event whose delivery an exit interrupted (EXITINTINFO) is
  * given again.
+ *
+ * Two emulators, two faults: Bochs looks at a virtual interrupt only when IF
+ * changes. TCG may deliver an injected interrupt twice, the second time
+ * whatever IF is: its vector stays in the emulator's own list of what is to be
+ * delivered, until the next exit or exception takes its place or somebody
+ * interrupts the emulator. TCG is the one without NRIP save.
  */
 #include "hvm/svm/svm.h"
 
@@ -13,11 +19,9 @@
 
 #define DR6_BS BIT(14)
 
-/* It can be taken at once: it goes in with the entry. (Bochs looks at a virtual
- * interrupt only when IF changes.) */
-static bool can_take_now(const struct vcpu *v, const struct svm_vcpu *s)
+static bool goes_with_entry(const struct vcpu *v, const struct svm_vcpu *s)
 {
-	return (v->regs.rflags & X86_EFLAGS_IF) &&
+	return svm_has(SVM_FEATURE_NRIP) && (v->regs.rflags & X86_EFLAGS_IF) &&
 	       !(s->vmcb->int_state & INT_SHADOW) &&
 	       !(s->eventinj & EVENT_VALID);
 }
@@ -28,7 +32,7 @@ void svm_post_irq(struct vcpu *v, int vector)
 	struct vmcb *vmcb = s->vmcb;
 	uint32_t ctl = vmcb->int_ctl & ~(uint32_t)(V_IRQ | V_PRIO | V_IGN_TPR);
 
-	if (vector >= 0 && can_take_now(v, s)) {
+	if (vector >= 0 && goes_with_entry(v, s)) {
 		s->eventinj = (uint64_t)vector | EVENT_INTR | EVENT_VALID;
 		vector = -1;
 	}
@@ -146,10 +150,10 @@ void svm_reinject(struct vcpu *v)
 			return;
 		break;
 	case EVENT_INTR:
-		/* Was it the posted one, it is on its way now. */
+		/* Was it the posted one, and it has not gone: it waits. */
 		if ((vmcb->int_ctl & V_IRQ) &&
 		    (vmcb->int_vector & 0xff) == vector)
-			svm_post_irq(v, -1);
+			return;
 		break;
 	}
 	s->eventinj = e;
