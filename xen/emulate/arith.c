@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arithmetic and its flags: sums and logic, shifts and rotates, products,
- * conditions, double-width compare and exchange. Flags that the manuals leave
- * undefined stay as they were.
+ * Arithmetic and its flags: sums and logic, shifts and rotates, conditions,
+ * double-width compare and exchange. Flags that the manuals leave undefined
+ * stay as they were.
  */
 #include "emulate/state.h"
 
@@ -12,7 +12,7 @@ static void set_flags(struct state *s, uint64_t set)
 		s->e->rflags = (s->e->rflags & ~FLAGS_ARITH) | set;
 }
 
-static uint64_t result_flags(uint64_t r, unsigned int size)
+uint64_t emu_result_flags(uint64_t r, unsigned int size)
 {
 	uint64_t f = 0;
 
@@ -30,7 +30,7 @@ static uint64_t result_flags(uint64_t r, unsigned int size)
 static uint64_t take_sum(struct state *s, uint64_t r, uint64_t carries,
 			 uint64_t overflows)
 {
-	uint64_t f = result_flags(r, s->size);
+	uint64_t f = emu_result_flags(r, s->size);
 	unsigned int top = s->size * 8 - 1;
 
 	f |= (carries >> top) & 1 ? FLAG_CF : 0;
@@ -79,7 +79,7 @@ uint64_t emu_alu(struct state *s, enum alu op, uint64_t a, uint64_t b)
 		a ^= b;
 		break;
 	}
-	set_flags(s, result_flags(a, s->size));
+	set_flags(s, emu_result_flags(a, s->size));
 	return a;
 }
 
@@ -99,7 +99,7 @@ uint64_t emu_count(struct state *s, uint64_t v, bool down)
 	return v;
 }
 
-static void put_flags(struct state *s, uint64_t which, uint64_t val)
+void emu_put_flags(struct state *s, uint64_t which, uint64_t val)
 {
 	if (!s->fault)
 		s->e->rflags = (s->e->rflags & ~which) | (val & which);
@@ -169,12 +169,12 @@ static uint64_t shift(struct state *s, uint64_t v, unsigned int op,
 		of = (r >> (bits - 1) ^ r >> (bits - 2)) & 1;
 	else
 		of = op == 5 ? v >> (bits - 1) & 1 : 0;
-	put_flags(s, FLAG_CF, carry ? FLAG_CF : 0);
+	emu_put_flags(s, FLAG_CF, carry ? FLAG_CF : 0);
 	if (n == 1)
-		put_flags(s, FLAG_OF, of ? FLAG_OF : 0);
+		emu_put_flags(s, FLAG_OF, of ? FLAG_OF : 0);
 	if (!rotates)
-		put_flags(s, FLAG_ZF | FLAG_SF | FLAG_PF,
-			  result_flags(r, s->size));
+		emu_put_flags(s, FLAG_ZF | FLAG_SF | FLAG_PF,
+			      emu_result_flags(r, s->size));
 	return r;
 }
 
@@ -196,56 +196,16 @@ static uint64_t shift_double(struct state *s, uint64_t v, uint64_t in,
 		r = n == bits ? in : v << n | in >> (bits - n);
 	}
 	r &= size_mask(s->size);
-	put_flags(s, FLAG_CF | FLAG_ZF | FLAG_SF | FLAG_PF,
-		  result_flags(r, s->size) | (carry ? FLAG_CF : 0));
+	emu_put_flags(s, FLAG_CF | FLAG_ZF | FLAG_SF | FLAG_PF,
+		      emu_result_flags(r, s->size) | (carry ? FLAG_CF : 0));
 	if (n == 1)
-		put_flags(s, FLAG_OF, (r ^ v) >> (bits - 1) & 1 ? FLAG_OF : 0);
+		emu_put_flags(s, FLAG_OF,
+			      (r ^ v) >> (bits - 1) & 1 ? FLAG_OF : 0);
 	return r;
-}
-
-static uint64_t multiply(struct state *s, uint64_t a, uint64_t b)
-{
-	__int128 p = (__int128)(int64_t)sign_extend(a, s->size) *
-		     (int64_t)sign_extend(b, s->size);
-	uint64_t r = (uint64_t)p & size_mask(s->size);
-	bool lost = p != (int64_t)sign_extend(r, s->size);
-
-	put_flags(s, FLAG_CF | FLAG_OF, lost ? FLAG_CF | FLAG_OF : 0);
-	return r;
-}
-
-/* MUL, IMUL of AL, AX, EAX, RAX: the product has twice the size. */
-static void multiply_wide(struct state *s, bool sign)
-{
-	uint64_t b = emu_rm(s), a = emu_reg(s, RAX), low, high;
-	unsigned __int128 p = (unsigned __int128)a * b;
-	unsigned int bits = s->size * 8;
-	bool lost;
-
-	if (s->fault)
-		return;
-	if (sign)
-		p = (unsigned __int128)((__int128)(int64_t)sign_extend(
-						a, s->size) *
-					(int64_t)sign_extend(b, s->size));
-	low = (uint64_t)p & size_mask(s->size);
-	high = (uint64_t)(p >> bits) & size_mask(s->size);
-	lost = sign ? high != (sign_extend(low, s->size) >> 63
-				       ? size_mask(s->size)
-				       : 0)
-		    : high != 0;
-	if (s->size == 1) {
-		s->size = 2;
-		emu_set_reg(s, RAX, high << 8 | low);
-	} else {
-		emu_set_reg(s, RAX, low);
-		emu_set_reg(s, RDX, high);
-	}
-	put_flags(s, FLAG_CF | FLAG_OF, lost ? FLAG_CF | FLAG_OF : 0);
 }
 
 /* The condition of SETcc, CMOVcc: the opcode's low four bits. */
-static bool holds(uint64_t f, unsigned int cc)
+bool emu_holds(uint64_t f, unsigned int cc)
 {
 	bool sf_of = !(f & FLAG_SF) != !(f & FLAG_OF), r;
 
@@ -282,18 +242,18 @@ static bool holds(uint64_t f, unsigned int cc)
 static void exchange_double(struct state *s)
 {
 	unsigned int n = s->i->operand_bytes == 8 ? 8 : 4;
-	uint64_t low = emu_load(s, s->addr, n);
-	uint64_t high = emu_load(s, s->addr + n, n), m = size_mask(n);
+	uint64_t low = emu_load(s, s->seg, s->off, n);
+	uint64_t high = emu_load(s, s->seg, s->off + n, n), m = size_mask(n);
 	uint64_t *gpr = s->e->gpr;
 	bool equal = low == (gpr[RAX] & m) && high == (gpr[RDX] & m);
 
-	emu_store(s, s->addr, n, equal ? gpr[RBX] : low);
-	emu_store(s, s->addr + n, n, equal ? gpr[RCX] : high);
+	emu_store(s, s->seg, s->off, n, equal ? gpr[RBX] : low);
+	emu_store(s, s->seg, s->off + n, n, equal ? gpr[RCX] : high);
 	if (!s->fault && !equal) {
 		gpr[RAX] = low;
 		gpr[RDX] = high;
 	}
-	put_flags(s, FLAG_ZF, equal ? FLAG_ZF : 0);
+	emu_put_flags(s, FLAG_ZF, equal ? FLAG_ZF : 0);
 }
 
 static void load_bytes_swapped(struct state *s)
@@ -307,16 +267,8 @@ static void load_bytes_swapped(struct state *s)
 static bool one_byte(struct state *s)
 {
 	unsigned int op = s->i->reg & 7;
-	uint64_t v;
 
 	switch (s->i->opcode) {
-	case 0x69: /* IMUL r, r/m, imm */
-	case 0x6b:
-		s->size = s->i->operand_bytes;
-		v = multiply(s, emu_rm(s), s->i->imm);
-		if (!s->fault)
-			emu_set_reg(s, s->i->reg, v);
-		return true;
 	case 0xc0:
 	case 0xc1:
 		emu_set_rm(s, shift(s, emu_rm(s), op, s->i->imm & 0xff));
@@ -328,12 +280,6 @@ static bool one_byte(struct state *s)
 	case 0xd2:
 	case 0xd3:
 		emu_set_rm(s, shift(s, emu_rm(s), op, s->e->gpr[RCX] & 0xff));
-		return true;
-	case 0xf6:
-	case 0xf7:
-		if (op != 4 && op != 5)
-			return false; /* a quotient may fault */
-		multiply_wide(s, op == 5);
 		return true;
 	default:
 		return false;
@@ -350,13 +296,13 @@ static bool two_byte(struct state *s)
 		v = emu_rm(s);
 		if (!s->fault)
 			emu_set_reg(s, s->i->reg,
-				    holds(s->e->rflags, op & 15)
+				    emu_holds(s->e->rflags, op & 15)
 					    ? v
 					    : emu_reg(s, s->i->reg));
 		return true;
 	case 0x90 ... 0x9f: /* SETcc */
 		s->size = 1;
-		emu_set_rm(s, holds(s->e->rflags, op & 15));
+		emu_set_rm(s, emu_holds(s->e->rflags, op & 15));
 		return true;
 	case 0xa4:
 	case 0xac:
@@ -367,11 +313,6 @@ static bool two_byte(struct state *s)
 	case 0xad:
 		emu_set_rm(s, shift_double(s, emu_rm(s), emu_reg(s, s->i->reg),
 					   op & 8, s->e->gpr[RCX] & 0xff));
-		return true;
-	case 0xaf:
-		v = multiply(s, emu_reg(s, s->i->reg), emu_rm(s));
-		if (!s->fault)
-			emu_set_reg(s, s->i->reg, v);
 		return true;
 	case 0xc7:
 		if ((s->i->reg & 7) != 1 || s->i->mod == 3)
@@ -397,7 +338,7 @@ bool emu_arith(struct state *s)
 		    s->i->mod == 3)
 			return false;
 		if (s->i->opcode & 1)
-			emu_store(s, s->addr, s->size,
+			emu_store(s, s->seg, s->off, s->size,
 				  __builtin_bswap64(emu_reg(s, s->i->reg)) >>
 					  (64 - s->size * 8));
 		else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The emulator: operands, moves, logic, bits, the stack. Each group of opcodes
- * is a function that says whether it knew the instruction; a failing memory
- * access sets fault and the rest does nothing.
+ * The emulator: operands, moves, logic, bits. Each group of opcodes is a
+ * function that says whether it knew the instruction; a failing memory access
+ * sets fault and the rest does nothing.
  */
 #include "emulate/state.h"
 
@@ -36,18 +36,51 @@ static uint64_t segment_base(const struct state *s, unsigned int seg)
 	return s->e->seg_base(s->e->ctx, seg);
 }
 
-/* bytes: how much of the offset counts. */
-static uint64_t linear(const struct state *s, unsigned int seg, uint64_t offset,
-		       unsigned int bytes)
+static uint64_t linear(const struct state *s, unsigned int seg, uint64_t offset)
 {
-	uint64_t a = segment_base(s, seg) + (offset & size_mask(bytes));
+	uint64_t a = segment_base(s, seg) + offset;
 
 	return s->i->mode == 64 ? a : (uint32_t)a;
 }
 
-uint64_t emu_linear(const struct state *s, unsigned int seg, uint64_t offset)
+const struct emu_cpu *emu_cpu(struct state *s)
 {
-	return linear(s, seg, offset, s->i->address_bytes);
+	if (!s->has_cpu && s->e->sys)
+		s->e->sys->cpu(s->e->ctx, &s->cpu);
+	s->has_cpu = true;
+	return &s->cpu;
+}
+
+bool emu_protected(struct state *s)
+{
+	return emu_cpu(s)->cr0 & BIT(0) && !(s->e->rflags & FLAG_VM);
+}
+
+bool emu_long_mode(struct state *s)
+{
+	return emu_cpu(s)->efer & BIT(10);
+}
+
+static void raise(struct state *s, unsigned int vector, bool has_error,
+		  uint32_t error)
+{
+	if (s->fault)
+		return;
+	s->fault = true;
+	if (s->e->sys)
+		s->e->sys->raise(s->e->ctx, vector, has_error, error);
+	else
+		s->unknown = true;
+}
+
+void emu_raise(struct state *s, unsigned int vector)
+{
+	raise(s, vector, false, 0);
+}
+
+void emu_raise_error(struct state *s, unsigned int vector, uint32_t error)
+{
+	raise(s, vector, true, error);
 }
 
 static uint64_t modrm16(const struct insn *i, const uint64_t *gpr,
@@ -90,7 +123,7 @@ static uint64_t modrm32(const struct state *s, unsigned int *seg)
 	return a + gpr[i->base];
 }
 
-static void find_operand(struct state *s)
+void emu_find_operand(struct state *s)
 {
 	unsigned int seg = INSN_DS;
 	uint64_t offset;
@@ -101,22 +134,29 @@ static void find_operand(struct state *s)
 					  : modrm32(s, &seg);
 	if (s->i->seg != INSN_NO_SEG)
 		seg = s->i->seg;
-	s->addr = emu_linear(s, seg, offset);
+	s->seg = seg;
+	s->off = offset & address_mask(s->i);
 }
 
-uint64_t emu_load(struct state *s, uint64_t addr, unsigned int size)
+uint64_t emu_load(struct state *s, unsigned int seg, uint64_t off,
+		  unsigned int size)
 {
 	uint64_t v = 0;
 
-	if (!s->fault && !s->e->read(s->e->ctx, addr, size, &v))
+	if (s->fault || !emu_may_access(s, seg, off, size, false))
+		return 0;
+	if (!s->e->read(s->e->ctx, linear(s, seg, off), size, &v))
 		s->fault = true;
 	return v & size_mask(size);
 }
 
-void emu_store(struct state *s, uint64_t addr, unsigned int size, uint64_t v)
+void emu_store(struct state *s, unsigned int seg, uint64_t off,
+	       unsigned int size, uint64_t v)
 {
-	if (!s->fault &&
-	    !s->e->write(s->e->ctx, addr, size, v & size_mask(size)))
+	if (s->fault || !emu_may_access(s, seg, off, size, true))
+		return;
+	if (!s->e->write(s->e->ctx, linear(s, seg, off), size,
+			 v & size_mask(size)))
 		s->fault = true;
 }
 
@@ -124,7 +164,7 @@ uint64_t emu_rm(struct state *s)
 {
 	if (s->i->mod == 3)
 		return emu_reg(s, s->i->rm);
-	return emu_load(s, s->addr, s->size);
+	return emu_load(s, s->seg, s->off, s->size);
 }
 
 void emu_set_rm(struct state *s, uint64_t v)
@@ -132,7 +172,7 @@ void emu_set_rm(struct state *s, uint64_t v)
 	if (s->i->mod == 3)
 		emu_set_reg(s, s->i->rm, v);
 	else
-		emu_store(s, s->addr, s->size, v);
+		emu_store(s, s->seg, s->off, s->size, v);
 }
 
 /* 00 to 3b: r/m, r and r, r/m. */
@@ -236,10 +276,11 @@ static void do_bit(struct state *s, unsigned int op, uint64_t bit, bool far)
 	if (far && s->i->mod != 3) {
 		int64_t n = (int64_t)sign_extend(bit, s->size);
 
-		s->addr += (uint64_t)(n >> (s->size == 8   ? 6
-					    : s->size == 4 ? 5
-							   : 4)) *
-			   s->size;
+		s->off += (uint64_t)(n >> (s->size == 8   ? 6
+					   : s->size == 4 ? 5
+							  : 4)) *
+			  s->size;
+		s->off &= address_mask(s->i);
 	}
 	mask = BIT(bit % width);
 	v = emu_rm(s);
@@ -273,13 +314,13 @@ static void do_extend(struct state *s, unsigned int from, bool sign)
 static void do_moffs(struct state *s)
 {
 	unsigned int seg = s->i->seg != INSN_NO_SEG ? s->i->seg : INSN_DS;
-	uint64_t addr = emu_linear(s, seg, s->i->imm), v;
+	uint64_t off = s->i->imm & address_mask(s->i), v;
 
 	if (s->i->opcode & 2) {
-		emu_store(s, addr, s->size, emu_reg(s, RAX));
+		emu_store(s, seg, off, s->size, emu_reg(s, RAX));
 		return;
 	}
-	v = emu_load(s, addr, s->size);
+	v = emu_load(s, seg, off, s->size);
 	if (!s->fault)
 		emu_set_reg(s, RAX, v);
 }
@@ -292,72 +333,6 @@ static void do_load(struct state *s)
 		emu_set_reg(s, s->i->reg, v);
 }
 
-/* The stack is as wide as the code, in 64 bits 8 bytes an element. */
-static void set_stack(struct state *s)
-{
-	if (s->i->mode == 64 && s->size != 2)
-		s->size = 8;
-}
-
-static uint64_t stack_at(const struct state *s, uint64_t sp)
-{
-	return linear(s, INSN_SS, sp, s->i->mode / 8);
-}
-
-static void set_sp(struct state *s, uint64_t sp)
-{
-	if (!s->fault)
-		put_low(&s->e->gpr[RSP], s->i->mode / 8, sp);
-}
-
-static void push(struct state *s, uint64_t v)
-{
-	uint64_t sp = s->e->gpr[RSP] - s->size;
-
-	emu_store(s, stack_at(s, sp), s->size, v);
-	set_sp(s, sp);
-}
-
-/* ff: INC, DEC, CALL, JMP, PUSH; the far ones are not known here. */
-static bool do_group5(struct state *s)
-{
-	unsigned int op = s->i->reg & 7;
-	uint64_t v;
-
-	if (op < 2)
-		return do_group4(s);
-	if (op != 2 && op != 4 && op != 6)
-		return false;
-	set_stack(s);
-	v = emu_rm(s);
-	if (op == 6) {
-		push(s, v);
-		return true;
-	}
-	if (op == 2)
-		push(s, s->e->rip + s->i->length);
-	if (!s->fault) /* its length is added in the end */
-		s->e->rip = v - s->i->length;
-	return true;
-}
-
-/* 8f: POP; the address is made with what SP is after it. */
-static bool do_pop(struct state *s)
-{
-	uint64_t sp = s->e->gpr[RSP], v;
-
-	if (s->i->reg & 7)
-		return false;
-	set_stack(s);
-	v = emu_load(s, stack_at(s, sp), s->size);
-	set_sp(s, sp + s->size);
-	find_operand(s);
-	emu_set_rm(s, v);
-	if (s->fault)
-		s->e->gpr[RSP] = sp;
-	return true;
-}
-
 static bool one_byte(struct state *s)
 {
 	uint8_t op = s->i->opcode;
@@ -368,8 +343,10 @@ static bool one_byte(struct state *s)
 	}
 	switch (op) {
 	case 0x63:
+		if (s->i->mode != 64) /* ARPL */
+			return false;
 		do_extend(s, 4, true);
-		return s->i->mode == 64;
+		return true;
 	case 0x80 ... 0x83:
 		do_group1(s);
 		return true;
@@ -396,17 +373,14 @@ static bool one_byte(struct state *s)
 	case 0xc7:
 		emu_set_rm(s, s->i->imm);
 		return (s->i->reg & 7) == 0;
-	case 0x8f:
-		return do_pop(s);
 	case 0xf6:
 	case 0xf7:
-		return do_group3(s) || emu_arith(s);
+		return do_group3(s);
 	case 0xfe:
-		return do_group4(s);
 	case 0xff:
-		return do_group5(s);
+		return do_group4(s);
 	default:
-		return emu_arith(s);
+		return false;
 	}
 }
 
@@ -442,23 +416,43 @@ static bool two_byte(struct state *s)
 		emu_set_rm(s, emu_reg(s, s->i->reg));
 		return true;
 	default:
-		return emu_arith(s);
+		return false;
 	}
 }
 
 /* Opcodes whose lowest bit chooses between bytes and full-size operands. */
 static bool has_byte_form(const struct insn *i)
 {
-	if (i->map == MAP_ONE)
-		return i->opcode != 0x63 && i->opcode != 0x69 &&
-		       i->opcode != 0x6b;
-	return i->map == MAP_0F && (i->opcode == 0xb0 || i->opcode == 0xc0);
+	if (i->map != MAP_ONE)
+		return i->map == MAP_0F &&
+		       (i->opcode == 0xb0 || i->opcode == 0xc0);
+	switch (i->opcode) {
+	case 0x00 ... 0x3f:
+		return (i->opcode & 7) < 6;
+	case 0x80 ... 0x8b:
+	case 0xa0 ... 0xaf:
+	case 0xc0:
+	case 0xc6:
+	case 0xd0 ... 0xd3:
+	case 0xf6:
+	case 0xfe:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_byte(const struct insn *i)
+{
+	if (i->map == MAP_ONE && (i->opcode & 0xf8) == 0xb0)
+		return true; /* MOV r8, imm8 */
+	return has_byte_form(i) && !(i->opcode & 1);
 }
 
 /* Anything that would be undone by not knowing it is asked first. */
 static bool is_known(const struct insn *i)
 {
-	if (i->map == MAP_ONE && i->opcode == 0xc7 && (i->reg & 7))
+	if (i->map == MAP_ONE && (i->opcode & 0xfe) == 0xc6 && i->reg & 7)
 		return false;
 	if (i->map == MAP_0F && i->opcode == 0xba && !(i->reg & 4))
 		return false;
@@ -471,33 +465,39 @@ static bool do_one(struct state *s)
 		return true;
 	if (s->i->vex || s->i->map > MAP_0F38)
 		return false;
-	if (s->i->map == MAP_ONE)
-		return one_byte(s);
-	return s->i->map == MAP_0F ? two_byte(s) : emu_arith(s);
+	if (s->i->map == MAP_ONE ? one_byte(s)
+				 : s->i->map == MAP_0F && two_byte(s))
+		return true;
+	return emu_arith(s) || emu_product(s) || emu_plain(s) || emu_stack(s) ||
+	       emu_flow(s) || emu_segments(s) || emu_far(s);
 }
 
 enum emulate_result emulate(struct emulator *e, const struct insn *i)
 {
 	struct state s = {.e = e, .i = i, .size = i->operand_bytes};
+	uint64_t rflags = e->rflags;
 	bool known;
 
 	if (!is_known(i))
 		return EMULATE_UNKNOWN;
-	if (has_byte_form(i) && !(i->opcode & 1))
+	if (is_byte(i))
 		s.size = 1;
+	s.next = e->rip + i->length;
 	if (emu_is_string(i)) {
 		enum emulate_result r = emu_string(&s);
 
 		if (r == EMULATE_DONE)
-			e->rip += i->length;
-		return r;
+			e->rip = s.next;
+		return s.unknown ? EMULATE_UNKNOWN : r;
 	}
-	find_operand(&s);
+	emu_find_operand(&s);
 	known = do_one(&s);
+	if (!known || s.fault)
+		e->rflags = rflags; /* set before the result was stored */
+	if (!known || s.unknown)
+		return EMULATE_UNKNOWN;
 	if (s.fault)
 		return EMULATE_FAULT;
-	if (!known)
-		return EMULATE_UNKNOWN;
-	e->rip += i->length;
+	e->rip = s.next;
 	return EMULATE_DONE;
 }

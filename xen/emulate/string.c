@@ -13,24 +13,26 @@ static void advance(struct state *s, unsigned int reg)
 	put_low(r, s->i->address_bytes, *r + step);
 }
 
+static uint64_t element(struct state *s, unsigned int seg, unsigned int reg)
+{
+	return emu_load(s, seg, s->e->gpr[reg] & address_mask(s->i), s->size);
+}
+
 /* a4 MOVS, a6 CMPS, aa STOS, ac LODS, ae SCAS: once. */
 static void string_once(struct state *s)
 {
 	unsigned int op = s->i->opcode & 0xfe;
 	unsigned int seg = s->i->seg != INSN_NO_SEG ? s->i->seg : INSN_DS;
 	bool from_rax = op == 0xaa || op == 0xae;
-	uint64_t v = from_rax ? emu_reg(s, RAX)
-			      : emu_load(s, emu_linear(s, seg, s->e->gpr[RSI]),
-					 s->size);
+	uint64_t v = from_rax ? emu_reg(s, RAX) : element(s, seg, RSI);
 
 	if (op == 0xa6 || op == 0xae) {
-		uint64_t di = emu_load(
-			s, emu_linear(s, INSN_ES, s->e->gpr[RDI]), s->size);
+		uint64_t di = element(s, INSN_ES, RDI);
 
 		emu_alu(s, CMP, v, di);
 	} else if (op != 0xac) {
-		emu_store(s, emu_linear(s, INSN_ES, s->e->gpr[RDI]), s->size,
-			  v);
+		emu_store(s, INSN_ES, s->e->gpr[RDI] & address_mask(s->i),
+			  s->size, v);
 	}
 	if (s->fault)
 		return;

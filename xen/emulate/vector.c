@@ -74,7 +74,7 @@ static void load_vector(struct state *s, const struct form *f, unsigned int n)
 	uint64_t m[4] = {0}, old[4] = {0};
 
 	for (unsigned int at = 0; at < n; at += 8)
-		m[at / 8] = emu_load(s, s->addr + at, n < 8 ? n : 8);
+		m[at / 8] = emu_load(s, s->seg, s->off + at, n < 8 ? n : 8);
 	if (s->fault)
 		return;
 	/* SSE leaves the upper half of the YMM register as it is. */
@@ -103,7 +103,7 @@ static void store_vector(struct state *s, const struct form *f, unsigned int n)
 	if (f->part == HIGH)
 		m[0] = m[1];
 	for (unsigned int at = 0; at < n; at += 8)
-		emu_store(s, s->addr + at, n < 8 ? n : 8, m[at / 8]);
+		emu_store(s, s->seg, s->off + at, n < 8 ? n : 8, m[at / 8]);
 }
 
 bool emu_vector(struct state *s)

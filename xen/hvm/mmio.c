@@ -6,7 +6,6 @@
 #include "hvm/portio.h"
 
 #include "console/printk.h"
-#include "cpu/fpu.h"
 #include "emulate/emulate.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/guest_walk.h"
@@ -137,17 +136,25 @@ static bool access_mmio(struct vcpu *v, gpa_t gpa, unsigned int size,
 	return true;
 }
 
-bool hvm_translate(struct vcpu *v, uint64_t va, uint32_t access, gpa_t *gpa)
+static bool translate(struct vcpu *v, uint64_t va, uint32_t access, gpa_t *gpa)
 {
 	uint32_t error;
 
-	if (hvm_ops->cpl(v) == 3)
-		access |= WALK_USER;
 	if (guest_walk(v, va, access, gpa, &error))
 		return true;
 	hvm_ops->set_creg(v, CR2, va);
 	hvm_ops->inject_exception(v, 14, true, error);
 	return false;
+}
+
+static uint32_t as_ring(struct vcpu *v)
+{
+	return hvm_ops->cpl(v) == 3 ? WALK_USER : 0;
+}
+
+bool hvm_translate(struct vcpu *v, uint64_t va, uint32_t access, gpa_t *gpa)
+{
+	return translate(v, va, access | as_ring(v), gpa);
 }
 
 /* A part of an operand that lies in one page. */
@@ -174,14 +181,14 @@ static bool access_gpa(struct vcpu *v, gpa_t gpa, unsigned int size, bool write,
 /* Both pages are there before anything is done to the first. A device sees
  * the halves as bytes: no size divides every cut. */
 static bool access_across(struct vcpu *v, uint64_t va, unsigned int size,
-			  bool write, uint64_t *val)
+			  uint32_t access, uint64_t *val)
 {
 	unsigned int head = PAGE_SIZE - (va & ~PAGE_MASK);
-	uint32_t access = write ? WALK_WRITE : 0;
+	bool write = access & WALK_WRITE;
 	gpa_t gpa[2];
 
-	if (!hvm_translate(v, va, access, &gpa[0]) ||
-	    !hvm_translate(v, va + head, access, &gpa[1]))
+	if (!translate(v, va, access, &gpa[0]) ||
+	    !translate(v, va + head, access, &gpa[1]))
 		return false;
 	for (unsigned int i = 0; i < size; i++) {
 		gpa_t at = i < head ? gpa[0] + i : gpa[1] + (i - head);
@@ -195,77 +202,41 @@ static bool access_across(struct vcpu *v, uint64_t va, unsigned int size,
 	return true;
 }
 
-bool hvm_access_memory(struct vcpu *v, uint64_t va, unsigned int size,
-		       bool write, uint64_t *val)
+static bool access_va(struct vcpu *v, uint64_t va, unsigned int size,
+		      uint32_t access, uint64_t *val)
 {
 	gpa_t gpa;
 
 	if ((va & ~PAGE_MASK) + size > PAGE_SIZE)
-		return access_across(v, va, size, write, val);
-	return hvm_translate(v, va, write ? WALK_WRITE : 0, &gpa) &&
-	       access_gpa(v, gpa, size, write, val);
+		return access_across(v, va, size, access, val);
+	return translate(v, va, access, &gpa) &&
+	       access_gpa(v, gpa, size, access & WALK_WRITE, val);
 }
 
-static bool read_memory(void *ctx, uint64_t va, unsigned int size,
-			uint64_t *val)
+bool hvm_access_memory(struct vcpu *v, uint64_t va, unsigned int size,
+		       bool write, uint64_t *val)
 {
-	*val = 0;
-	return hvm_access_memory(ctx, va, size, false, val);
+	return access_va(v, va, size, (write ? WALK_WRITE : 0) | as_ring(v),
+			 val);
 }
 
-static bool write_memory(void *ctx, uint64_t va, unsigned int size,
-			 uint64_t val)
+bool hvm_access_table(struct vcpu *v, uint64_t va, unsigned int size,
+		      bool write, uint64_t *val)
 {
-	return hvm_access_memory(ctx, va, size, true, &val);
+	return access_va(v, va, size, write ? WALK_WRITE : 0, val);
 }
 
-static void step(void *ctx)
-{
-	hvm_io_step(ctx);
-}
-
-static void vector(void *ctx, unsigned int reg, uint64_t v[4], bool write)
-{
-	fpu_vector(hvm_vcpu(ctx)->fpu, reg, v, write);
-}
-
-static uint64_t seg_base(void *ctx, unsigned int seg)
-{
-	struct hvm_segment g;
-
-	/* INSN_ES … are in the order of SEG_ES … */
-	hvm_ops->get_seg(ctx, (enum hvm_seg)seg, &g);
-	return g.base;
-}
-
-static uint64_t linear_rip(struct vcpu *v, unsigned int mode)
-{
-	struct hvm_segment cs;
-
-	if (mode == 64)
-		return v->regs.rip;
-	hvm_ops->get_seg(v, SEG_CS, &cs);
-	return (uint32_t)(cs.base + v->regs.rip);
-}
-
+/* bytes: zeros where nothing could be read. */
 static enum verdict not_emulated(struct vcpu *v, gpa_t gpa,
-				 const uint8_t *bytes, unsigned int n)
+				 const uint8_t *bytes)
 {
 	domain_crash(v->domain,
-		     "v%u: cannot emulate the access to %#lx at %#lx (%u "
-		     "bytes: %02x %02x %02x %02x %02x %02x)",
-		     v->id, gpa, v->regs.rip, n, bytes[0], bytes[1], bytes[2],
-		     bytes[3], bytes[4], bytes[5]);
+		     "v%u: cannot emulate the access to %#lx at %#lx (bytes: "
+		     "%02x %02x %02x %02x %02x %02x %02x %02x)",
+		     v->id, gpa, v->regs.rip, bytes[0], bytes[1], bytes[2],
+		     bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]);
 	hvm_ops->dump(v);
 	return VERDICT_RESUME;
-}
-
-bool hvm_decode(struct vcpu *v, struct insn *i, uint8_t *bytes)
-{
-	unsigned int mode = hvm_ops->code_bits(v), n;
-
-	n = hvm_fetch(v, linear_rip(v, mode), bytes, INSN_MAX);
-	return insn_decode(i, bytes, n, mode);
 }
 
 static HOT struct lapic_insn *lapic_insn(struct vcpu *v)
@@ -339,42 +310,18 @@ static HOT bool lapic_again(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 
 static enum verdict do_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 {
-	struct emulator e = {
-		.gpr = &v->regs.rax,
-		.rip = v->regs.rip,
-		.rflags = v->regs.rflags,
-		.seg_base = seg_base,
-		.read = read_memory,
-		.write = write_memory,
-		.vector = vector,
-		.step = step,
-		.ctx = v,
-	};
 	uint8_t bytes[INSN_MAX] = {0};
 	struct insn insn;
-	unsigned int n, mode;
 
-	if (x->npf.fetch || x->npf.in_table)
-		return not_emulated(v, gpa, bytes, 0);
-	mode = hvm_ops->code_bits(v);
-	n = hvm_fetch(v, linear_rip(v, mode), bytes, sizeof(bytes));
-	if (!insn_decode(&insn, bytes, n, mode))
-		return not_emulated(v, gpa, bytes, n);
+	if (x->npf.fetch || x->npf.in_table || !hvm_decode(v, &insn, bytes))
+		return not_emulated(v, gpa, bytes);
 	if (is_lapic(hvm_vcpu(v)->lapic, gpa))
 		remember(v, &insn);
 	else if (hvm_mmio_movs(v, &insn, x->npf.write))
 		return VERDICT_RESUME;
-	switch (emulate(&e, &insn)) {
-	case EMULATE_DONE:
-		v->regs.rip = e.rip;
-		v->regs.rflags = e.rflags;
-		return VERDICT_RESUME;
-	case EMULATE_AGAIN:
-	case EMULATE_FAULT:
-		return VERDICT_RESUME;
-	default:
-		return not_emulated(v, gpa, bytes, n);
-	}
+	if (hvm_emulate(v, &insn) == EMULATE_UNKNOWN)
+		return not_emulated(v, gpa, bytes);
+	return VERDICT_RESUME;
 }
 
 HOT enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)

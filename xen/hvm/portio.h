@@ -3,6 +3,7 @@
 #ifndef OSTLER_HVM_PORTIO_H
 #define OSTLER_HVM_PORTIO_H
 
+#include "emulate/emulate.h"
 #include "hvm/hvm.h"
 
 /* size is 1, 2 or 4; *val holds what is written, or takes what is read. */
@@ -33,15 +34,20 @@ enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x);
  */
 bool hvm_access_memory(struct vcpu *v, uint64_t va, unsigned int size,
 		       bool write, uint64_t *val);
+/* The same as the processor itself reads its tables: not as ring 3. */
+bool hvm_access_table(struct vcpu *v, uint64_t va, unsigned int size,
+		      bool write, uint64_t *val);
 /* access: WALK_*. False: the page fault is on its way into the guest. */
 bool hvm_translate(struct vcpu *v, uint64_t va, uint32_t access, gpa_t *gpa);
 /* mmio_string.c: a repeated MOVS whose one operand (the destination, if write)
  * is a device model's. False: do it one by one. */
-struct insn;
 bool hvm_mmio_movs(struct vcpu *v, const struct insn *i, bool write);
 /* The instruction at RIP; false: there is none that is known. bytes takes
  * INSN_MAX of it. */
 bool hvm_decode(struct vcpu *v, struct insn *i, uint8_t *bytes);
+/* … executed (emulate/emulate.h has the results). The guest's own faults are on
+ * their way into it. */
+enum emulate_result hvm_emulate(struct vcpu *v, const struct insn *i);
 int dom0_ports_init(struct domain *d); /* dev/dom0_ports.c */
 void mmio_free(struct domain *d);
 void hvm_io_free(struct domain *d);
