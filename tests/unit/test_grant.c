@@ -433,6 +433,51 @@ static void copies(void)
 	end();
 }
 
+/* What an entry stood for the last time is not asked again until memory leaves
+ * the granter's p2m. */
+static void frames_that_change(void)
+{
+	struct fake_p2m_entry was, *p2m;
+	struct gnttab_copy op;
+
+	start();
+	p2m = fake_domains[1]->p2m;
+	memset(fake_page(d1, 10), 0x11, PAGE_SIZE);
+	memset(fake_page(d1, 12), 0x22, PAGE_SIZE);
+	grant(8, 2, 10, GTF_permit_access);
+	op = copy_op(1, 8, DOMID_SELF, 5, GNTCOPY_source_gref);
+	CHECK_EQ(ONE(d2, GNTTABOP_copy, op), GNTST_okay);
+	CHECK_EQ(ONE(d2, GNTTABOP_copy, op), GNTST_okay);
+	CHECK_EQ(((char *)fake_page(d2, 5))[7], 0x11);
+	/* another frame at the same address */
+	was = p2m[10];
+	p2m[10] = p2m[12];
+	d1->p2m.ram_left++;
+	CHECK_EQ(ONE(d2, GNTTABOP_copy, op), GNTST_okay);
+	CHECK_EQ(((char *)fake_page(d2, 5))[7], 0x22);
+	/* the entry names another address */
+	p2m[10] = was;
+	grant(8, 2, 11, GTF_permit_access);
+	memset(fake_page(d1, 11), 0x33, PAGE_SIZE);
+	CHECK_EQ(ONE(d2, GNTTABOP_copy, op), GNTST_okay);
+	CHECK_EQ(((char *)fake_page(d2, 5))[7], 0x33);
+	/* nothing is there any more */
+	was = p2m[11];
+	p2m[11] = (struct fake_p2m_entry){INVALID_MFN, P2M_NONE};
+	d1->p2m.ram_left++;
+	CHECK_EQ(ONE(d2, GNTTABOP_copy, op), GNTST_bad_page);
+	CHECK_EQ(table1[8].flags, GTF_permit_access);
+	/* memory that must not be written is looked at each time */
+	p2m[11] = was;
+	p2m[11].type = P2M_RAM_RO;
+	CHECK_EQ(ONE(d2, GNTTABOP_copy, op), GNTST_okay);
+	op = copy_op(DOMID_SELF, 5, 1, 8, GNTCOPY_dest_gref);
+	CHECK_EQ(ONE(d2, GNTTABOP_copy, op), GNTST_bad_page);
+	p2m[11] = was;
+	CHECK_EQ(ONE(d2, GNTTABOP_copy, op), GNTST_okay);
+	end();
+}
+
 static void copy_arrays(void)
 {
 	struct gnttab_copy *op = (void *)fake_guest_memory;
@@ -752,6 +797,7 @@ static const struct test_case cases[] = {
 	{"grant: unmap and replace", replaces},
 	{"grant: a granter dies, a mapper dies", deaths},
 	{"grant: copies", copies},
+	{"grant: frames that change", frames_that_change},
 	{"grant: arrays of copies", copy_arrays},
 	{"grant: tables, their sizes and version", tables},
 	{"grant: swapping, transfer", swaps},

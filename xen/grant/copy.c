@@ -33,18 +33,19 @@ static inline void begin_side(struct side *s, bool write)
 	s->held = NOTHING;
 }
 
-static void drop_page(struct side *s)
+static inline void drop_page(struct side *s)
 {
 	if (s->held == GRANTED)
 		grant_unuse(&s->use, GNTMAP_host_map, true);
-	else if (s->held == OWN)
+	else if (unlikely(s->held == OWN))
 		put_guest_frame(s->use.mfn, s->write);
 	s->held = NOTHING;
 }
 
-static void drop_side(struct side *s)
+static inline void drop_side(struct side *s)
 {
-	drop_page(s);
+	if (s->held)
+		drop_page(s);
 	if (s->granter)
 		put_domain(s->granter);
 	s->granter = NULL;
@@ -58,9 +59,13 @@ static int hold_granted(struct vcpu *v, struct side *s, domid_t id,
 
 	if (s->held == GRANTED && s->id == id && s->use.ref == ref)
 		return GNTST_okay;
-	drop_page(s);
-	if (s->granter && s->id != id)
-		drop_side(s);
+	if (unlikely(s->granter)) {
+		drop_page(s);
+		if (s->id != id)
+			drop_side(s);
+	} else if (s->held) {
+		drop_page(s);
+	}
 	if (!s->granter) {
 		s->id = id;
 		s->granter = get_domain(id);
@@ -143,8 +148,12 @@ static int do_copy(struct vcpu *v, const struct gnttab_copy *op,
 			       op->flags & GNTCOPY_dest_gref);
 	if (to && in_page(op->source.offset, op->len) &&
 	    in_page(op->dest.offset, op->len)) {
-		memmove(to + op->dest.offset, from + op->source.offset,
-			op->len);
+		if (likely(from != to))
+			memcpy(to + op->dest.offset, from + op->source.offset,
+			       op->len);
+		else
+			memmove(to + op->dest.offset, from + op->source.offset,
+				op->len);
 		err = GNTST_okay;
 	} else if (to) {
 		err = GNTST_bad_copy_arg;
@@ -171,6 +180,16 @@ static int copy_one(struct vcpu *v, const struct gnttab_copy *op,
 	return err;
 }
 
+/* The status of one goes back alone; those of many with all that was read, at
+ * once. They came from there: the addresses are in range. */
+static long tell(uint64_t va, const struct gnttab_copy *op, uint32_t n)
+{
+	if (likely(n == 1))
+		return copy_to_guest(va + offsetof(struct gnttab_copy, status),
+				     &op->status, sizeof(op->status));
+	return copy_to_guest(va, op, n * sizeof(*op));
+}
+
 long grant_copy_array(struct vcpu *v, uint64_t uop, uint32_t count,
 		      uint32_t *done)
 {
@@ -188,7 +207,7 @@ long grant_copy_array(struct vcpu *v, uint64_t uop, uint32_t count,
 			break;
 		for (uint32_t i = 0; i < n; i++)
 			op[i].status = (int16_t)copy_one(v, &op[i], &src, &dst);
-		err = copy_array_to_guest(uop, *done, op, n, sizeof(op[0]));
+		err = tell(uop + *done * sizeof(op[0]), op, n);
 		*done += n;
 		if (!err && *done < count && hypercall_must_yield())
 			err = -ERESTART;

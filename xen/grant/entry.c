@@ -54,14 +54,22 @@ static void unmark_entry(struct grant_entry_v1 *e, const struct pin *p,
 		atomic_and(&e->flags, (uint16_t)~bits);
 }
 
-/* The frame that the entry names, held. */
-static int hold_named(struct domain *granter, const struct grant_entry_v1 *e,
-		      bool readonly, mfn_t *mfn)
+static inline bool hold(const struct domain *granter, mfn_t mfn, bool readonly)
 {
+	return readonly ? get_page(mfn, granter->id)
+			: get_page_and_type(mfn, granter->id, FRAME_WRITABLE);
+}
+
+/* The frame that gfn is, looked up and held, and noted in the pin. */
+static int hold_looked_up(struct domain *granter, struct pin *p, gfn_t gfn,
+			  bool readonly, mfn_t *mfn)
+{
+	uint64_t generation = READ_ONCE(granter->p2m.ram_left);
 	enum p2m_type type;
 
-	*mfn = get_guest_frame(granter, _gfn(READ_ONCE(e->frame)), !readonly,
-			       &type);
+	/* The generation is read first: what is looked up may be newer. */
+	smp_rmb();
+	*mfn = get_guest_frame(granter, gfn, !readonly, &type);
 	if (mfn_eq(*mfn, INVALID_MFN))
 		return GNTST_bad_page;
 	/* Only its own memory is a domain's to grant. */
@@ -69,18 +77,37 @@ static int hold_named(struct domain *granter, const struct grant_entry_v1 *e,
 		put_guest_frame(*mfn, !readonly);
 		return GNTST_bad_page;
 	}
+	p->mfn = *mfn;
+	p->gfn = (uint32_t)gfn_x(gfn);
+	p->generation = type == P2M_RAM_RW ? generation : NOT_PLAIN;
 	return GNTST_okay;
+}
+
+/* The frame that the entry names, held; the pin, which nobody uses, has it. */
+static int hold_named(struct domain *granter, const struct grant_entry_v1 *e,
+		      struct pin *p, bool readonly, mfn_t *mfn)
+{
+	uint32_t gfn = READ_ONCE(e->frame);
+
+	if (likely(p->gfn == gfn &&
+		   p->generation == READ_ONCE(granter->p2m.ram_left))) {
+		*mfn = p->mfn;
+		if (likely(hold(granter, *mfn, readonly))) {
+			/* Held, it cannot leave without being counted. */
+			if (p->generation == READ_ONCE(granter->p2m.ram_left))
+				return GNTST_okay;
+			put_guest_frame(*mfn, !readonly);
+		}
+	}
+	return hold_looked_up(granter, p, _gfn(gfn), readonly, mfn);
 }
 
 /* The pinned frame, held once more. */
 static int hold_pinned(struct domain *granter, const struct pin *p,
 		       bool readonly, mfn_t *mfn)
 {
-	*mfn = pin_mfn(p);
-	if (readonly ? get_page(*mfn, granter->id)
-		     : get_page_and_type(*mfn, granter->id, FRAME_WRITABLE))
-		return GNTST_okay;
-	return GNTST_general_error;
+	*mfn = p->mfn;
+	return hold(granter, *mfn, readonly) ? GNTST_okay : GNTST_general_error;
 }
 
 static bool pin_would_overflow(const struct pin *p)
@@ -125,16 +152,12 @@ static int use_locked(struct grant_table *t, struct grant_use *u)
 	if (err)
 		return err;
 	err = pinned ? hold_pinned(u->granter, p, readonly, &u->mfn)
-		     : hold_named(u->granter, e, readonly, &u->mfn);
+		     : hold_named(u->granter, e, p, readonly, &u->mfn);
 	if (err) {
 		unmark_entry(e, p, readonly);
 		return err;
 	}
-	if (!pinned) {
-		p->mfn_low = (uint32_t)mfn_x(u->mfn);
-		p->mfn_high = (uint16_t)(mfn_x(u->mfn) >> 32);
-		p->user = u->user;
-	}
+	p->user = u->user;
 	p->uses += one_use(u->flags);
 	return GNTST_okay;
 }
@@ -161,8 +184,11 @@ void grant_unuse(const struct grant_use *u, uint32_t flags, bool last)
 	if (last)
 		put_guest_frame(u->mfn, !readonly);
 	spin_lock(&t->lock);
-	p = grant_pin(t, u->ref);
+	/* A reference in use is in the table: no need to check that again. */
+	p = &t->pins[u->ref / PINS_PER_PAGE][u->ref % PINS_PER_PAGE];
 	p->uses -= one_use(flags | (u->flags & GNTMAP_readonly));
-	unmark_entry(grant_entry(t, u->ref), p, readonly);
+	unmark_entry(&t->shared[u->ref / ENTRIES_PER_FRAME]
+			       [u->ref % ENTRIES_PER_FRAME],
+		     p, readonly);
 	spin_unlock(&t->lock);
 }

@@ -12,7 +12,7 @@
 #include "mem/layout.h"
 
 _Static_assert(sizeof(struct grant_entry_v1) == 8, "public/grant_table.h");
-_Static_assert(sizeof(struct pin) == 16, "two pages of pins for a frame");
+_Static_assert(sizeof(struct pin) == 32, "four pages of pins for a frame");
 
 static uint32_t limit_frames = 64, limit_maptrack = 1024;
 PARAM_UINT("gnttab_max_frames", limit_frames, 1, 4096,
@@ -153,7 +153,7 @@ static void dump_domain(struct domain *d)
 		if (pin_used(p))
 			printk("  %5u mfn %#lx flags %#x for d%u: host %u/%u "
 			       "device %u/%u (ro/rw)\n",
-			       i, mfn_x(pin_mfn(p)), grant_entry(t, i)->flags,
+			       i, mfn_x(p->mfn), grant_entry(t, i)->flags,
 			       p->user, pin_count(p, PIN_HOST_RO),
 			       pin_count(p, PIN_HOST_RW),
 			       pin_count(p, PIN_DEV_RO),

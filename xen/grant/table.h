@@ -10,19 +10,21 @@
 
 #define ENTRIES_PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
 
-/* Who uses an entry, and the frame that it stood for when that began. */
+/*
+ * Who uses an entry, and the frame that it stood for when that began. It stands
+ * for the same the next time, too, if it names the same gfn and nothing has
+ * left the granter's p2m since (struct p2m, ram_left).
+ */
 struct pin {
-	uint32_t mfn_low;
-	uint16_t mfn_high;
-	domid_t user;
 	uint64_t uses; /* four counts, see below */
+	mfn_t mfn;
+	uint64_t generation; /* NOT_PLAIN: no plain memory, look again */
+	uint32_t gfn;
+	domid_t user;
 };
+#define NOT_PLAIN     UINT64_MAX
 #define PINS_PER_PAGE (PAGE_SIZE / sizeof(struct pin))
 
-static inline mfn_t pin_mfn(const struct pin *p)
-{
-	return _mfn((uint64_t)p->mfn_high << 32 | p->mfn_low);
-}
 /* 16 bits each: read-only and writable mappings by CPUs (and copies under way),
  * the same by devices. */
 #define PIN_HOST_RO 0
