@@ -40,21 +40,32 @@ static void get_paging(struct vcpu *v, struct walk_regs *r)
 				ring == 3};
 }
 
-static uint64_t kernel_cr3(struct vcpu *v)
-{
-	(void)v;
-	return ring != 3 && (cregs[EFER] & BIT(10)) ? cregs[CR3]
-						    : NO_KERNEL_CR3;
-}
-
-static const struct hvm_ops ops = {.get_paging = get_paging,
-				   .kernel_cr3 = kernel_cr3};
+static const struct hvm_ops ops = {.get_paging = get_paging};
 const struct hvm_ops *hvm_ops = &ops;
 
 static struct domain domain;
 static struct hvm_domain hd;
 static struct hvm_vcpu hv;
 static struct vcpu vcpu;
+
+/* A hypercall begins: what the vendor notes of its caller. */
+static void call_begins(void)
+{
+	hv.call_cr3 = !ring && (cregs[EFER] & EFER_LMA) ? cregs[CR3]
+							: NO_KERNEL_CR3;
+}
+
+static int copy_in(void *dst, uint64_t va, size_t len)
+{
+	call_begins();
+	return hvm_copy_from_guest(&vcpu, dst, va, len);
+}
+
+static int copy_out(uint64_t va, const void *src, size_t len)
+{
+	call_begins();
+	return hvm_copy_to_guest(&vcpu, va, src, len);
+}
 
 #define P  1UL
 #define W  2UL
@@ -205,32 +216,32 @@ static void copies(void)
 	fresh();
 	table(4)[0] = 0x20000 | P | W;
 	table(4)[1] = 0x10000 | P | W;
-	CHECK_EQ(hvm_copy_to_guest(&vcpu, 0xff0, text, sizeof(text)), 0);
+	CHECK_EQ(copy_out(0xff0, text, sizeof(text)), 0);
 	CHECK(!memcmp(ram[0x20] + 0xff0, text, 16));
 	CHECK(!memcmp(ram[0x10], text + 16, sizeof(text) - 16));
-	CHECK_EQ(hvm_copy_from_guest(&vcpu, buf, 0xff0, sizeof(text)), 0);
+	CHECK_EQ(copy_in(buf, 0xff0, sizeof(text)), 0);
 	CHECK(!memcmp(buf, text, sizeof(text)));
 	/* the next page is not there */
-	CHECK_EQ(hvm_copy_from_guest(&vcpu, buf, 0x1ff0, 32), -EFAULT);
+	CHECK_EQ(copy_in(buf, 0x1ff0, 32), -EFAULT);
 	CHECK_EQ(hvm_fetch(&vcpu, 0x1ff8, (uint8_t *)buf, 15), 8);
 	CHECK_EQ(hvm_fetch(&vcpu, 0x2000, (uint8_t *)buf, 15), 0);
 	/* read-only for the guest's own tables, or for its p2m */
 	table(4)[0] &= ~W;
-	CHECK_EQ(hvm_copy_to_guest(&vcpu, 0x10, text, 4), -EFAULT);
+	CHECK_EQ(copy_out(0x10, text, 4), -EFAULT);
 	types[0x10] = P2M_GRANT_RO;
 	domain.p2m.ram_left++;
-	CHECK_EQ(hvm_copy_to_guest(&vcpu, 0x1010, text, 4), -EFAULT);
-	CHECK_EQ(hvm_copy_from_guest(&vcpu, buf, 0x1010, 4), 0);
+	CHECK_EQ(copy_out(0x1010, text, 4), -EFAULT);
+	CHECK_EQ(copy_in(buf, 0x1010, 4), 0);
 	/* user mode cannot reach the kernel's pages */
 	ring = 3;
-	CHECK_EQ(hvm_copy_from_guest(&vcpu, buf, 0x1010, 4), -EFAULT);
+	CHECK_EQ(copy_in(buf, 0x1010, 4), -EFAULT);
 }
 
 static void expect_word(uint64_t va, uint64_t value)
 {
 	uint64_t word = 0;
 
-	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, va, sizeof(word)), 0);
+	CHECK_EQ(copy_in(&word, va, sizeof(word)), 0);
 	CHECK_EQ(word, value);
 }
 
@@ -256,25 +267,24 @@ static void known_walks(void)
 	/* what may be read is not what may be written */
 	leaf[0] &= ~W;
 	expect_word(0, 0x0202020202020202);
-	CHECK_EQ(hvm_copy_to_guest(&vcpu, 0, &word, 8), -EFAULT);
+	CHECK_EQ(copy_out(0, &word, 8), -EFAULT);
 	leaf[0] |= W;
-	CHECK_EQ(hvm_copy_to_guest(&vcpu, 0, &word, 8), 0);
+	CHECK_EQ(copy_out(0, &word, 8), 0);
 	CHECK(leaf[0] & D);
 	/* a dirty bit that the guest has cleared is set again */
 	leaf[0] &= ~D;
-	CHECK_EQ(hvm_copy_to_guest(&vcpu, 0, &word, 8), 0);
+	CHECK_EQ(copy_out(0, &word, 8), 0);
 	CHECK(leaf[0] & D);
 	expect_word(0, 5);
 	/* the page leaves the p2m */
 	types[0x11] = P2M_NONE;
 	domain.p2m.ram_left++;
-	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, 0, 8), -EFAULT);
+	CHECK_EQ(copy_in(&word, 0, 8), -EFAULT);
 	/* an address that is not canonical is not its neighbour */
-	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, BIT(48) | 0x1000, 8),
-		 -EFAULT);
+	CHECK_EQ(copy_in(&word, BIT(48) | 0x1000, 8), -EFAULT);
 	expect_word(0x1000, 0x0303030303030303);
 	ring = 3;
-	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, 0x1000, 8), -EFAULT);
+	CHECK_EQ(copy_in(&word, 0x1000, 8), -EFAULT);
 }
 
 /* What another domain has granted leaves the p2m without being counted: it is
@@ -290,7 +300,7 @@ static void known_walks_are_of_ram(void)
 	expect_word(0, 0x0101010101010101);
 	expect_word(0, 0x0101010101010101);
 	types[0x10] = P2M_NONE;
-	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, 0, 8), -EFAULT);
+	CHECK_EQ(copy_in(&word, 0, 8), -EFAULT);
 
 	fresh();
 	types[4] = P2M_GRANT_RW;
@@ -298,7 +308,7 @@ static void known_walks_are_of_ram(void)
 	expect_word(0, 0);
 	expect_word(0, 0);
 	types[4] = P2M_NONE;
-	CHECK_EQ(hvm_copy_from_guest(&vcpu, &word, 0, 8), -EFAULT);
+	CHECK_EQ(copy_in(&word, 0, 8), -EFAULT);
 }
 
 /* A page is looked up once, until the p2m loses something. */

@@ -122,9 +122,6 @@ struct domain_kind {
 	/* The frame (gfn if translated) at an address of v's, which does not
 	 * run, for a debugger. False: nothing is mapped. */
 	bool (*find_page)(struct vcpu *v, uint64_t va, gfn_t *gfn);
-	/* How wide a hypercall's arguments are: 64, less, or 0 when the guest's
-	 * user mode asks, which is -EPERM. */
-	unsigned int (*hypercall_bits)(struct vcpu *v);
 	/* RIP stays at the hypercall instruction, which is executed again. */
 	void (*hypercall_restart)(struct vcpu *v);
 	/* Fills a hypercall page (4 KiB). */

@@ -57,7 +57,7 @@ static HOT enum verdict exit_hypercall(struct vcpu *v, const struct vmexit *x)
 		hvm_inject_gp(v);
 		return VERDICT_RESUME;
 	}
-	hypercall_dispatch(v);
+	hypercall_dispatch(v, hvm_ops->kernel_bits(v));
 	if (unlikely(READ_ONCE(hv->hd->stale_maps)))
 		hvm_io_invalidate(v);
 	return VERDICT_RESUME;

@@ -76,13 +76,16 @@ static inline void *gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
 	return likely(page) ? page : gfn_virt_slow(v, gfn, write);
 }
 
+static __attribute__((noinline)) void *own_page_slow(struct vcpu *v, gfn_t gfn)
+{
+	return gfn_virt_slow(v, gfn, true) ? known_ram(v, gfn) : NULL;
+}
+
 HOT void *hvm_own_page(struct vcpu *v, gfn_t gfn)
 {
 	void *page = known_ram(v, gfn);
 
-	if (likely(page))
-		return page;
-	return gfn_virt_slow(v, gfn, true) ? known_ram(v, gfn) : NULL;
+	return likely(page) ? page : own_page_slow(v, gfn);
 }
 
 HOT void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
@@ -339,16 +342,31 @@ static inline void copy_short(void *dst, const void *src, size_t n)
 	uint64_t *d = dst;
 	const volatile uint64_t *s = src;
 
-	if (n == 4) {
+	switch (n) {
+	case 40:
+		d[4] = s[4];
+		__fallthrough;
+	case 32:
+		d[3] = s[3];
+		__fallthrough;
+	case 24:
+		d[2] = s[2];
+		__fallthrough;
+	case 16:
+		d[1] = s[1];
+		__fallthrough;
+	case 8:
+		d[0] = s[0];
+		break;
+	case 4:
 		*(uint32_t *)dst = *(const volatile uint32_t *)src;
-		return;
-	}
-	if (unlikely(n > 64 || n % 8)) {
+		break;
+	case 2:
+		*(uint16_t *)dst = *(const volatile uint16_t *)src;
+		break;
+	default:
 		memcpy(dst, src, n);
-		return;
 	}
-	for (size_t i = 0; i < n / 8; i++)
-		d[i] = s[i];
 }
 
 /* Within a page. */
@@ -400,7 +418,7 @@ static inline bool in_one_page(uint64_t va, size_t len)
 static __attribute__((noinline)) int
 copy_walking(struct vcpu *v, void *buf, uint64_t va, size_t len, bool write)
 {
-	uint64_t cr3 = hvm_ops->kernel_cr3(v);
+	uint64_t cr3 = hvm_vcpu(v)->call_cr3;
 	int err = copy_slow(v, buf, va, len, write ? WALK_WRITE : 0);
 	unsigned long flags;
 
@@ -415,7 +433,7 @@ copy_walking(struct vcpu *v, void *buf, uint64_t va, size_t len, bool write)
 static inline int copy_guest(struct vcpu *v, void *buf, uint64_t va, size_t len,
 			     bool write)
 {
-	uint64_t cr3 = hvm_ops->kernel_cr3(v), tag = walk_tag(va, write);
+	uint64_t cr3 = hvm_vcpu(v)->call_cr3, tag = walk_tag(va, write);
 	const struct known_walk *w = walk_slot(v, tag);
 	unsigned long flags = local_irq_save();
 

@@ -282,12 +282,6 @@ static bool find_page(struct vcpu *v, uint64_t va, gfn_t *gfn)
 	return walk_to_gfn(v, va, 0, gfn);
 }
 
-__attribute__((section(".text.hot"))) static unsigned int
-hypercall_bits(struct vcpu *v)
-{
-	return hvm_ops->kernel_bits(v);
-}
-
 static void hypercall_restart(struct vcpu *v)
 {
 	v->regs.rip = hvm_vcpu(v)->restart_rip;
@@ -338,7 +332,6 @@ static const struct domain_kind kind = {
 	.copy_from_guest = hvm_copy_from_guest,
 	.va_to_gfn = va_to_gfn,
 	.find_page = find_page,
-	.hypercall_bits = hypercall_bits,
 	.hypercall_restart = hypercall_restart,
 	.hypercall_page = hvm_hypercall_page,
 	.save = hvm_save,

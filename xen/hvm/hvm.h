@@ -147,10 +147,8 @@ struct hvm_ops {
 			const struct hvm_segment *g);
 	unsigned int (*cpl)(struct vcpu *v);
 	unsigned int (*code_bits)(struct vcpu *v); /* 16, 32, 64 */
-	/* The same, but 0 outside ring 0. */
+	/* The same, but 0 outside ring 0; notes call_cr3. */
 	unsigned int (*kernel_bits)(struct vcpu *v);
-	/* CR3 in long mode's supervisor mode, else NO_KERNEL_CR3. */
-	uint64_t (*kernel_cr3)(struct vcpu *v);
 	/* Everything that a walk of its page tables needs, at once. */
 	void (*get_paging)(struct vcpu *v, struct walk_regs *r);
 	/* MSRs that the vendor's structure holds; false: not one of them */
@@ -286,6 +284,7 @@ struct hvm_vcpu {
 	enum irq_source posted_by;
 	int posted;           /* the vector at the door; -1: none */
 	uint64_t restart_rip; /* of the hypercall that is being done */
+	uint64_t call_cr3; /* its caller's; NO_KERNEL_CR3: not 64 bits wide */
 	struct vlapic *lapic;
 	uint64_t exits[VMEXIT_KINDS];
 

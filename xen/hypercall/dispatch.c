@@ -393,10 +393,8 @@ long hypercall_call64(struct vcpu *v, const uint64_t args[6], uint64_t nr)
 	return run_call(v, nr, args);
 }
 
-void hypercall_dispatch(struct vcpu *v)
+void hypercall_dispatch(struct vcpu *v, unsigned int bits)
 {
-	unsigned int bits = v->domain->kind->hypercall_bits(v);
-
 	if (likely(bits == 64))
 		hypercall_finish(v, call64(v));
 	else /* 32-bit structures have another layout */

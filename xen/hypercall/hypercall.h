@@ -23,8 +23,9 @@
 /* At boot: its counters become readable. */
 void hypercall_init(void);
 
-/* Runs the hypercall that v's registers describe; sets rax. */
-void hypercall_dispatch(struct vcpu *v);
+/* Runs the hypercall that v's registers describe; sets rax. Its arguments are
+ * 64 bits wide, or less; 0: the guest's user mode asks, which is -EPERM. */
+void hypercall_dispatch(struct vcpu *v, unsigned int bits);
 /* Call nr with arguments that are 64 bits wide: its result, or -ERESTART: it is
  * to be made again. */
 long hypercall_call64(struct vcpu *v, const uint64_t args[6], uint64_t nr);

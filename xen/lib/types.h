@@ -47,6 +47,7 @@
 #define __must_check   __attribute__((warn_unused_result))
 #define __used         __attribute__((used))
 #define __maybe_unused __attribute__((unused))
+#define __fallthrough  __attribute__((fallthrough))
 /* Code and data that only the start sequence uses; given back afterwards. */
 #define __init     __attribute__((section(".init.text"), cold))
 #define __initdata __attribute__((section(".init.data")))

@@ -112,11 +112,6 @@ static void pv_vcpu_destroy(struct vcpu *v)
 	v->arch = NULL;
 }
 
-static unsigned int hypercall_bits(struct vcpu *v)
-{
-	return pv_vcpu(v)->in_kernel ? 64 : 0;
-}
-
 /* SYSCALL has two bytes. */
 static void hypercall_restart(struct vcpu *v)
 {
@@ -190,7 +185,6 @@ static const struct domain_kind kind = {
 	.copy_from_guest = pv_copy_from_guest,
 	.va_to_gfn = pv_va_to_gfn,
 	.find_page = pv_find_page,
-	.hypercall_bits = hypercall_bits,
 	.hypercall_restart = hypercall_restart,
 	.hypercall_page = hypercall_page,
 	.trigger = trigger,

@@ -203,20 +203,15 @@ HOT unsigned int svm_kernel_bits(struct vcpu *v)
 {
 	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
 
-	if (unlikely(vmcb->cpl))
-		return 0;
-	if (likely((vmcb->efer & EFER_LMA) && (vmcb->cs.attr & SEG_ATTR_L)))
+	if (likely(!vmcb->cpl && (vmcb->efer & EFER_LMA) &&
+		   (vmcb->cs.attr & SEG_ATTR_L))) {
+		hvm_vcpu(v)->call_cr3 = vmcb->cr3;
 		return 64;
+	}
+	hvm_vcpu(v)->call_cr3 = NO_KERNEL_CR3;
+	if (vmcb->cpl)
+		return 0;
 	return svm_code_bits(v);
-}
-
-HOT uint64_t svm_kernel_cr3(struct vcpu *v)
-{
-	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
-
-	if (unlikely(vmcb->cpl == 3 || !(vmcb->efer & EFER_LMA)))
-		return NO_KERNEL_CR3;
-	return vmcb->cr3;
 }
 
 HOT unsigned int svm_cpl(struct vcpu *v)

@@ -304,7 +304,6 @@ const struct hvm_ops svm_ops = {
 	.cpl = svm_cpl,
 	.code_bits = svm_code_bits,
 	.kernel_bits = svm_kernel_bits,
-	.kernel_cr3 = svm_kernel_cr3,
 	.get_paging = svm_get_paging,
 	.get_msr = svm_get_msr,
 	.set_msr = svm_set_msr,

@@ -120,7 +120,6 @@ void svm_set_seg(struct vcpu *v, enum hvm_seg s, const struct hvm_segment *g);
 unsigned int svm_cpl(struct vcpu *v);
 unsigned int svm_code_bits(struct vcpu *v);
 unsigned int svm_kernel_bits(struct vcpu *v);
-uint64_t svm_kernel_cr3(struct vcpu *v);
 void svm_get_paging(struct vcpu *v, struct walk_regs *r);
 bool svm_get_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool svm_set_msr(struct vcpu *v, uint32_t msr, uint64_t val);

@@ -350,6 +350,9 @@ static __attribute__((noinline)) unsigned int kernel_bits_slow(struct vcpu *v)
 	uint32_t ar = vmcs_get_guest_cs_ar();
 	unsigned int cpl = AR_DPL(vmcs_get_guest_ss_ar());
 
+	hvm_vcpu(v)->call_cr3 = NO_KERNEL_CR3;
+	if (!cpl && (s->efer & EFER_LMA) && (ar & AR_L))
+		hvm_vcpu(v)->call_cr3 = vmcs_get_guest_cr3();
 	vmx_release(s, held);
 	if (cpl)
 		return 0;
@@ -367,32 +370,12 @@ HOT unsigned int vmx_kernel_bits(struct vcpu *v)
 
 		if (likely((ar & (AR_L | AR_CONFORMING | AR_DPL_MASK)) ==
 				   AR_L &&
-			   (s->efer & EFER_LMA)))
+			   (s->efer & EFER_LMA))) {
+			hvm_vcpu(v)->call_cr3 = vmcs_get_guest_cr3();
 			return 64;
+		}
 	}
 	return kernel_bits_slow(v);
-}
-
-static __attribute__((noinline)) uint64_t kernel_cr3_slow(struct vcpu *v)
-{
-	struct vmx_vcpu *s = vmx_vcpu(v);
-	bool held = vmx_hold(s);
-	uint64_t cr3 = NO_KERNEL_CR3;
-
-	if ((s->efer & EFER_LMA) && AR_DPL(vmcs_get_guest_ss_ar()) != 3)
-		cr3 = vmcs_get_guest_cr3();
-	vmx_release(s, held);
-	return cr3;
-}
-
-HOT uint64_t vmx_kernel_cr3(struct vcpu *v)
-{
-	const struct vmx_vcpu *s = vmx_vcpu(v);
-
-	if (likely(s->loaded && (s->efer & EFER_LMA) &&
-		   AR_DPL(vmcs_get_guest_ss_ar()) != 3))
-		return vmcs_get_guest_cr3();
-	return kernel_cr3_slow(v);
 }
 
 HOT void vmx_get_paging(struct vcpu *v, struct walk_regs *r)

@@ -441,7 +441,6 @@ const struct hvm_ops vmx_ops = {
 	.cpl = vmx_cpl,
 	.code_bits = vmx_code_bits,
 	.kernel_bits = vmx_kernel_bits,
-	.kernel_cr3 = vmx_kernel_cr3,
 	.get_paging = vmx_get_paging,
 	.get_msr = vmx_get_msr,
 	.set_msr = vmx_set_msr,

@@ -151,7 +151,6 @@ void vmx_set_seg(struct vcpu *v, enum hvm_seg s, const struct hvm_segment *g);
 unsigned int vmx_cpl(struct vcpu *v);
 unsigned int vmx_code_bits(struct vcpu *v);
 unsigned int vmx_kernel_bits(struct vcpu *v);
-uint64_t vmx_kernel_cr3(struct vcpu *v);
 void vmx_get_paging(struct vcpu *v, struct walk_regs *r);
 bool vmx_get_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool vmx_set_msr(struct vcpu *v, uint32_t msr, uint64_t val);
