@@ -8,7 +8,7 @@
  * that disturbs one only adds. The empty loop's cost is taken off. Words:
  * n= operations a batch (100), batches= (7), only= the one operation of that
  * index, peer= the domain that runs guests/pvh/peer and grants us a page.
- * tests/bench/ reads the lines
+ * Last comes how late a sleeper wakes. tests/bench/ reads the lines
  *	bench NAME ticks=T ns=N
  * with tenths of ticks and of nanoseconds per operation.
  */
@@ -28,6 +28,7 @@
 #define UNCLAIMED_PORT 0x3f0e
 #define LAPIC_VERSION  0xfee00030ul
 #define FAR_AWAY       (1ull << 62)
+#define SLEEP_NS       200000u
 
 const char guest_name[] = "bench";
 
@@ -224,6 +225,9 @@ static const struct operation {
 #endif
 };
 
+/* only= for the wakes: after the last operation. */
+#define WAKES ARRAY_SIZE(operations)
+
 struct cost {
 	uint64_t ticks, ns;
 	unsigned long failures;
@@ -311,21 +315,57 @@ static bool is_container_only(const struct operation *op)
 	return op->run == op_in || op->run == op_lapic || op->run == op_balloon;
 }
 
+/* Sleeps once; by how many ns it came late. */
+static uint64_t sleep_once(evtchn_port_t timer)
+{
+	uint64_t until = system_time() + SLEEP_NS;
+
+	set_timer_op(until);
+	while (!event_take(timer))
+		sched_op(SCHEDOP_block, NULL);
+	return system_time() - until;
+}
+
+/* From a timer's moment until the guest that sleeps for it has had its upcall
+ * and goes on: the least, as for operations, and the mean and the longest. */
+static void measure_wakes(unsigned long n)
+{
+	struct evtchn_bind_virq v = {.virq = VIRQ_TIMER};
+	uint64_t least = UINT64_MAX, sum = 0, most = 0;
+
+	if (!check_rc(event_channel_op(EVTCHNOP_bind_virq, &v), 0,
+		      "the timer's port"))
+		return;
+	vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
+	event_mask(v.port, false);
+	irq_enable();
+	for (unsigned long i = 0; i < n; i++) {
+		uint64_t late = sleep_once(v.port);
+
+		least = late < least ? late : least;
+		most = late > most ? late : most;
+		sum += late;
+	}
+	irq_disable();
+	print("bench wake ticks=%lu ns=%lu\n", least * 10, least * 10);
+	print("# wake: mean %lu ns, longest %lu ns\n", sum / n, most);
+}
+
 void guest_main(void)
 {
 	unsigned long n = option("n", 100), batches = option("batches", 7);
-	unsigned long only = option("only", ARRAY_SIZE(operations));
+	unsigned long only = option("only", WAKES + 1);
 	struct cost floor = {0};
 
 	prepare();
-	if (only >= ARRAY_SIZE(operations))
+	if (only > WAKES)
 		floor = least(op_nothing, n, batches);
 	print("# measuring\n");
 	for (unsigned int i = 0; i < ARRAY_SIZE(operations); i++) {
 		const struct operation *op = &operations[i];
 		bool upcall = op->run == op_send_upcall;
 
-		if (only < ARRAY_SIZE(operations) && i != only)
+		if (only <= WAKES && i != only)
 			continue;
 		if (GUEST_IS_PV && is_container_only(op))
 			continue;
@@ -339,4 +379,6 @@ void guest_main(void)
 		measure(op, floor, n, batches);
 		irq_disable();
 	}
+	if (only >= WAKES)
+		measure_wakes(n);
 }
