@@ -32,7 +32,7 @@ sum=$(dd if=/run/pc.img bs=1M count=8 2>/dev/null | md5sum | cut -d' ' -f1)
 bridge
 verdict $? "a bridge"
 # SeaBIOS reads an AHCI disk by DMA; an IDE one word by word, each a round trip.
-config pc hvm "" 'memory=192' 'vga="none"' 'vnc=0' 'usb=0' 'hdtype="ahci"' \
+config pc hvm "" 'memory=192' 'vcpus=2' 'vga="none"' 'vnc=0' 'usb=0' 'hdtype="ahci"' \
 	'disk=["/run/pc.img,raw,hda,w"]' 'vif=["bridge=xenbr0"]'
 log=$LOG/guest-pc.log
 rm -f "$log"
@@ -44,6 +44,8 @@ verdict $? "it does its work" "$(why "$log")"
 sed -n 's/^GUEST-\(UP\|RATE\|FAIL\)/# &/p' "$log" | tr -d '\r'
 grep -q "GUEST-UP .*type=HVM" "$log"
 verdict $? "it knows that it is HVM"
+grep -q "GUEST-UP .*cpus=2 .*hpet=1" "$log"
+verdict $? "it has two CPUs, and found the HPET's table"
 carried "$log" "$sum"
 gone pc 30
 verdict $? "it powers itself off"

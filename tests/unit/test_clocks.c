@@ -216,8 +216,14 @@ static void hpet_counter(void)
 	/* Widths and places that are none; a guest without it. */
 	hpet(&vcpu, 0xfed000f2, 4, false, &c, hpet_data);
 	CHECK_EQ(c, UINT64_MAX);
-	hpet(&vcpu, 0xfed000f0, 2, false, &c, hpet_data);
-	CHECK_EQ(c, UINT64_MAX);
+	/* hvmloader's look at the vendor; a byte. Nothing small is written. */
+	hpet(&vcpu, 0xfed00002, 2, false, &c, hpet_data);
+	CHECK_EQ(c, 0x8086);
+	hpet(&vcpu, 0xfed00001, 1, false, &c, hpet_data);
+	CHECK_EQ(c, 0xa2);
+	c = 1;
+	hpet(&vcpu, 0xfed00010, 2, true, &c, hpet_data);
+	CHECK_EQ(hpet_read(0x10), 0);
 	hd.params[HVM_PARAM_HPET_ENABLED] = 0;
 	CHECK_EQ(hpet_read(0), UINT64_MAX);
 	end();

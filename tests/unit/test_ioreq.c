@@ -291,6 +291,27 @@ static void nonsense(void)
 	end();
 }
 
+/* The vCPU waits, whatever else wakes it, and nobody is harmed. */
+static void never_answers(void)
+{
+	static const uint8_t states[] = {STATE_IOREQ_READY,
+					 STATE_IOREQ_INPROCESS};
+	uint64_t val = 0;
+	bool again;
+
+	begin();
+	CHECK_EQ(mem(false, 0x40000010, &val), DM_WAIT);
+	for (unsigned int n = 0; n < ARRAY_SIZE(states); n++) {
+		set_state(0, states[n]);
+		CHECK(!hvm_io_answered(guest->vcpu[0]));
+		CHECK(!finish(&again));
+		CHECK(hv[0].io.pending);
+	}
+	CHECK_EQ(fake_domains[1]->crashes, 0);
+	hv[0].io.pending = false;
+	end();
+}
+
 static void dies(void)
 {
 	struct evtchn_close c;
@@ -394,6 +415,7 @@ static const struct test_case cases[] = {
 	{"nobody's", nobody},
 	{"the ring of buffered writes", buffered},
 	{"a nonsensical answer", nonsense},
+	{"one that never answers", never_answers},
 	{"a device model dies", dies},
 	{"a server ends while it is asked", destroyed_meanwhile},
 	{"many elements at once", strings},

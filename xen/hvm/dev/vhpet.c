@@ -305,8 +305,11 @@ static void access(struct vcpu *v, gpa_t gpa, unsigned int size, bool write,
 	struct vhpet *h = data;
 	uint64_t reg;
 
-	/* "Register access": aligned, 4 bytes or 8. */
-	if (!hd->params[HVM_PARAM_HPET_ENABLED] || size < 4 || offset % size) {
+	/* "Register access": aligned, 4 bytes or 8. Smaller ones may read:
+	 * hvmloader looks at the vendor's two bytes, and makes no ACPI table
+	 * where they are not Intel's. */
+	if (!hd->params[HVM_PARAM_HPET_ENABLED] || offset % size ||
+	    (write && size < 4)) {
 		*val = write ? *val : UINT64_MAX;
 		return;
 	}
@@ -318,8 +321,8 @@ static void access(struct vcpu *v, gpa_t gpa, unsigned int size, bool write,
 					 : merged(h, offset, (uint32_t)*val));
 		settle(h);
 	} else {
-		reg = read_register(h, offset & ~7U);
-		*val = size == 8 ? reg : (uint32_t)(reg >> (offset & 4) * 8);
+		reg = read_register(h, offset & ~7U) >> (offset & 7) * 8;
+		*val = size == 8 ? reg : reg & (BIT(size * 8) - 1);
 	}
 	spin_unlock(&hd->lock);
 }
