@@ -23,6 +23,7 @@ AXES = {"hypervisor": ["ours", "stock"], "toolstack": ["ours", "stock"],
         "machine": ["qemu", "bochs"]}
 SCRIPT = os.path.join(hypervisor.SOURCE, "tests/bench/linux/matrix.sh")
 FORMAT = "ostler-matrix-1"
+UNMEASURED = "not measured in this run"
 # Seconds a guest may take to its first process, by kind.
 # Firmware and kernel of the last two come through a device model.
 LIMITS = {"pv": 120, "pvh": 120, "pvhvm": 400, "hvm": 400}
@@ -101,14 +102,17 @@ def never(run, kind):
     return None
 
 
-def measure_boot(run, kinds, a):
-    """The cells of one boot."""
-    cells = [cell(run, k, why=never(run, k)) for k in kinds if never(run, k)]
+def measure_boot(run, kinds, a, keep):
+    """Hands each cell of one boot to keep(), as soon as there is one."""
+    for k in kinds:
+        if never(run, k):
+            keep(cell(run, k, why=never(run, k)))
     kinds = [k for k in kinds if not never(run, k)]
-    return cells + (measured(run, kinds, a) if kinds else [])
+    if kinds:
+        measured(run, kinds, a, keep)
 
 
-def measured(run, kinds, a):
+def measured(run, kinds, a, keep):
     name = "-".join([run["machine"], run["hypervisor"], run["toolstack"],
                      run["dom0"]])
     kernel = debian.Kernel(a.kernel)
@@ -117,7 +121,7 @@ def measured(run, kinds, a):
                      hypervisor.Hypervisor(run["hypervisor"], run["dom0"]),
                      a.kernel, True, run["toolstack"], files_of(run, kernel),
                      **options)
-    cells = []
+    left = list(kinds)
     try:
         with d:
             say("# %s: dom0 after %.1f s" % (name, d.ready()))
@@ -131,8 +135,9 @@ def measured(run, kinds, a):
                 with open(os.path.join(a.logs, "matrix-%s-%s.txt" %
                                        (name, kind)), "w") as f:
                     f.write(r.output)
-                cells.append(cell(run, kind, works=works, why=why,
-                                  figures=figures, counts=counts))
+                keep(cell(run, kind, works=works, why=why, figures=figures,
+                          counts=counts))
+                left.remove(kind)
                 say("# %s, %s: %s (%.0f s)" % (name, kind, why or "works",
                                                r.seconds))
                 d.run("xl destroy cell 2>/dev/null; true")
@@ -140,8 +145,8 @@ def measured(run, kinds, a):
     except session.Failed as e:
         why = str(e).split("\n")[0]
         say("# %s: %s" % (name, why))
-        cells += [cell(run, k, why=why) for k in kinds[len(cells):]]
-    return cells
+        for k in left:
+            keep(cell(run, k, why=why))
 
 
 def chosen(a, axis):
@@ -154,17 +159,32 @@ def chosen(a, axis):
     return wanted
 
 
+def wanting(cells, run, kinds):
+    """Those of the kinds that were not measured in this run or in the one
+    that it is compared with: both are done then, beside each other."""
+    have = [c["guest"] for c in cells if c["why"] != UNMEASURED and
+            all(c[x] == run[x] for x in ("machine", "toolstack", "dom0"))]
+    return [k for k in kinds if have.count(k) < len(AXES["hypervisor"])]
+
+
 def measure(a):
     cells = []
     kinds = chosen(a, "guest")
+    earlier = (read(a.into)["cells"]
+               if a.missing and os.path.exists(a.into) else [])
+
+    def keep(c):
+        cells.append(c)
+        save(list(cells), a)  # what there is, should a later cell hang
+
     # What is compared is measured one after the other.
     runs = itertools.product(*(chosen(a, x) for x in (
         "machine", "toolstack", "dom0", "hypervisor")))
     for machine, tools, dom0, hv in runs:
         run = {"hypervisor": hv, "toolstack": tools, "dom0": dom0,
                "machine": machine}
-        cells += measure_boot(run, kinds, a)
-        save(cells, a)  # what there is, should a later boot hang
+        measure_boot(run, wanting(earlier, run, kinds) if a.missing else
+                     kinds, a, keep)
     return cells
 
 
@@ -187,7 +207,7 @@ def unmeasured(cells):
         run = dict(zip(AXES, values))
         kind = run.pop("guest")
         empty = cell(run, kind,
-                     why=never(run, kind) or "not measured in this run")
+                     why=never(run, kind) or UNMEASURED)
         if key(empty) not in have:
             yield empty
 
@@ -205,9 +225,10 @@ def save(cells, a):
               "memory": a.memory, "repeat": a.repeat,
               "samples": a.samples, "parts": bool(a.into),
               "date": datetime.date.today().isoformat(), "cells": cells}
-    with open(a.json, "w") as f:
+    with open(a.json + ".new", "w") as f:
         json.dump(result, f, indent=1)
         f.write("\n")
+    os.replace(a.json + ".new", a.json)
     return result
 
 
@@ -277,13 +298,19 @@ def arguments():
     p.add_argument("--into", metavar="JSON",
                    help="keep an earlier run's other cells: ratios between "
                    "runs are then only as good as the machine was even")
+    p.add_argument("--missing", action="store_true",
+                   help="only what was not measured in the run of --into: "
+                   "so a run that was stopped goes on")
     p.add_argument("--html", default="matrix.html", help="(matrix.html)")
     p.add_argument("--readme", metavar="FILE",
                    help="put the table of what works into FILE")
     p.add_argument("--render", metavar="JSON",
                    help="measure nothing: table and page of an earlier run")
     p.add_argument("--logs", default="logs")
-    return p.parse_args()
+    a = p.parse_args()
+    if a.missing and not a.into:
+        p.error("--missing wants --into FILE")
+    return a
 
 
 def main():
