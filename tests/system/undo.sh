@@ -115,7 +115,7 @@ cat >/etc/xen/xl.conf <<-END
 END
 mem0() { xl list 0 | sed -n 's/^Domain-0 *0 *\([0-9]*\) .*/\1/p'; }
 before=$(mem0)
-undo 'vif=[""]' "memory=$(($(/lab/pages) / 256 + 40))"
+undo 'vif=[""]' "memory=$(($(xl info free_memory) + 40))"
 ok "xl.conf: more memory than is free" xl create -q -p -e /run/undo.cfg
 [ $((before - $(mem0))) -ge 40 ]
 verdict $? "xl.conf: autoballoon takes it from dom0" "from $before to $(mem0) MiB"
