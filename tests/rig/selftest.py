@@ -130,6 +130,11 @@ CELL-DONE
                                                   median=201.0)})]
     assert matrix.ratio(cells, cells[0], "syscall") == 0.5
     assert matrix.ratio(cells, cells[0], "create") is None
+    have = cells + list(matrix.unmeasured(cells))
+    assert len(have) == 64
+    assert matrix.wanting(have, run, ["pv", "hvm"]) == ["hvm"]
+    assert matrix.wanting(have, dict(run, machine="bochs"),
+                          ["pv", "hvm"]) == ["pv"]
     text = matrix_readme.markdown({"cells": cells, "kernel": "6.1",
                                    "date": "-"})
     assert "| PV | – (1) | " not in text and "(1) not measured" in text
