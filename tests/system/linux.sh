@@ -62,6 +62,8 @@ case $(command -v xl) in
 		grep -qF " $part" /run/core.strings || break
 	done
 	verdict $? "with each section" "$part"
+	[ "$(stat -c %s /run/core)" -ge $((32 << 20)) ]
+	verdict $? "and all of its memory" "$(stat -c %s /run/core) bytes"
 	at() { sed -n 's/^ *\([0-9]*\) .*peer ready.*/\1/p' "$1" | head -1; }
 	strings -t d /lab/guest/peer >/run/peer.strings
 	ok "a page is as the guest has it" cmp -n 256 /run/core \

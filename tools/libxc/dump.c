@@ -66,29 +66,54 @@ static int add_page(struct dump *d, uint64_t pfn, uint64_t gmfn)
 	return 0;
 }
 
-/* A translated guest: whatever of its frames can be mapped. */
+/* Those of the frames from `at` on that have memory behind them. */
+static int add_populated(struct dump *d, uint64_t at, size_t n)
+{
+	xen_pfn_t frames[CHUNK];
+
+	for (size_t i = 0; i < n; i++)
+		frames[i] = at + i;
+	if (xc_get_pfn_type_batch(d->xch, d->domid, (unsigned int)n, frames))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if ((frames[i] & XEN_DOMCTL_PFINFO_LTAB_MASK) !=
+			    XEN_DOMCTL_PFINFO_XTAB &&
+		    add_page(d, at + i, at + i))
+			return -1;
+	return 0;
+}
+
+static int by_pfn(const void *a, const void *b)
+{
+	const struct page *p = a, *q = b;
+
+	return (p->pfn > q->pfn) - (p->pfn < q->pfn);
+}
+
+/*
+ * A translated guest. Its memory lies at the lower end of its frames and a few
+ * pages of the toolstack's at the upper end, with nothing between; so it is
+ * looked at from both ends until all that the domain owns has been found. Where
+ * it owns a page that has no place among its frames, all are looked at.
+ */
 static int find_translated(struct dump *d)
 {
-	xen_pfn_t end, frames[CHUNK];
-	int err[CHUNK];
+	xen_pfn_t end;
 
 	if (xc_domain_nr_gpfns(d->xch, d->domid, &end))
 		return -1;
-	for (uint64_t at = 0; at < end; at += CHUNK) {
-		size_t n = end - at < CHUNK ? end - at : CHUNK;
-		void *p;
+	for (uint64_t low = 0; low < end && d->nr_pages < d->info.nr_pages;) {
+		uint64_t n = end - low < CHUNK ? end - low : CHUNK;
 
-		for (size_t i = 0; i < n; i++)
-			frames[i] = at + i;
-		p = xenforeignmemory_map(d->xch->fmem, d->domid, PROT_READ, n,
-					 frames, err);
-		if (!p)
-			continue;
-		munmap(p, n * PAGE_SIZE);
-		for (size_t i = 0; i < n; i++)
-			if (!err[i] && add_page(d, at + i, at + i))
-				return -1;
+		if (add_populated(d, low, n))
+			return -1;
+		low += n;
+		n = end - low < CHUNK ? end - low : CHUNK;
+		end -= n;
+		if (n && add_populated(d, end, n))
+			return -1;
 	}
+	qsort(d->pages, d->nr_pages, sizeof(d->pages[0]), by_pfn);
 	return 0;
 }
 
