@@ -116,6 +116,7 @@ through() {
 	like "$kind: block-list" '^(51712|768) ' xl block-list "$kind"
 	like "$kind: network-list" '^0 +0 +00:16:3e' xl network-list "$kind"
 	counted
+	[ "$kind" = pvh ] && replugged "$kind"
 	talk "$kind" hello
 	verdict $? "$kind: its console answers" "$(tail -2 /run/console.err)"
 	if [ "$kind" = hvm ]; then
@@ -136,6 +137,7 @@ through() {
 		verdict $? "$kind: and comes up again" "$(tail -2 "$LOG/guest-$kind.log")"
 		;;
 	esac
+	[ "$kind" = pvh ] && as_left "$kind"
 	ok "$kind: destroy" xl destroy "$kind"
 	fails "$kind: it is gone" 'invalid domain|does not exist' xl domid "$kind"
 	fails "$kind: nothing is left in the store" . \
@@ -157,6 +159,19 @@ facts() {
 		cpupool-list "block-list $1" "network-list $1" "domid $1" "domname $2"; do
 		echo "JSON ${c%% *} $(xl $c --json | tr -d '\n')"
 	done
+}
+# replugged KIND, as_left KIND: what is detached and attached while it runs is
+# so in the domain that follows it, too.
+replugged() {
+	truncate -s 1M /run/two.img
+	ok "$1: detach its card" xl network-detach "$1" 0
+	ok "$1: attach a disk" xl block-attach "$1" /run/two.img,raw,xvdb,w
+}
+as_left() {
+	! xl network-list "$1" | grep -q 00:16:3e
+	verdict $? "$1: the card stays detached" "$(xl network-list "$1")"
+	like "$1: the disk stays attached" '^51728 ' xl block-list "$1"
+	like "$1: and so does its first" '^51712 ' xl block-list "$1"
 }
 changes_cd() {
 	printf OSTLERCD >/run/cd.iso
@@ -186,7 +201,7 @@ verdict $? "no loop device is left" "$(losetup -a)"
 [ -z "$(ls /sys/class/net/xenbr0/brif)" ]
 verdict $? "no interface is left"
 ip link del xenbr0
-rm -f /run/disk.img
+rm -f /run/disk.img /run/two.img
 settled "$before"
 counted
 done_testing

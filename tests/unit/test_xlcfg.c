@@ -495,7 +495,7 @@ static const struct {
 	{"host,family=271", 12},
 	{"host,model=256", 11},
 	{"host,nc=99999999999999999999", 8},
-	{"host,rdcl-no=1", 5}, /* of an MSR */
+	{"host,rdcl-no=2", 13}, /* of an MSR */
 	{":ecx=0", 0},
 	{"1,:ecx=0", 2},
 	{"1,0,0:ecx=0", 2},
@@ -533,6 +533,13 @@ static void test_cpuid_key(void)
 			   "\"7,0:ebx=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxk\"]\n");
 
 	CHECK(p->ok && p->dc.cpuid.nr == 2);
+	done(p);
+	/* Bits of ARCH_CAPABILITIES: 0 and 26 here. */
+	p = parse(HEAD "cpuid='host,rdcl-no=1,RRSBA=k,tm=0'\n");
+	CHECK(p->ok && p->dc.cpuid.nr == 1 && p->dc.cpuid.arch_caps &&
+	      strlen(p->dc.cpuid.arch_caps) == 64 &&
+	      p->dc.cpuid.arch_caps[63] == '1' &&
+	      p->dc.cpuid.arch_caps[63 - 19] == 'k');
 	done(p);
 	p = parse(HEAD "cpuid='host,tm=0,colour=1'\n");
 	CHECK(!p->ok && strstr(p->said, "t:4:18: "));

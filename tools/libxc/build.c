@@ -279,7 +279,7 @@ static int cpu_policy(struct build *b)
 	bool itsc = cfg->disable_migrate || cfg->tsc_mode == 1;
 	int rc = xc_cpuid_apply_policy(b->xch, b->domid, false, NULL, 0,
 				       !cfg->no_pae, itsc, cfg->nested_hvm,
-				       cfg->cpuid, NULL);
+				       cfg->cpuid, cfg->msrs);
 
 	if (rc == 0)
 		return 0;

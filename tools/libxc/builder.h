@@ -86,6 +86,7 @@ struct build_config {
 
 	/* cpuid= as xc_cpuid_apply_policy() takes it, or NULL. */
 	const struct xc_xend_cpuid *cpuid;
+	const struct xc_msr *msrs;
 
 	/* HVM: a device model will attach (device_model_version qemu-xen). */
 	bool device_model;

@@ -3,54 +3,65 @@
  * A new domain's CPUID policy. It starts from Xen's default for the domain's
  * kind; what the toolstack must settle is topology (an HVM guest's APIC
  * IDs are twice its vCPU numbers), the features that depend on the
- * configuration, and what cpuid= asks for.
+ * configuration, and what cpuid= asks for, bits of MSRs included.
  */
 #include "private.h"
 
 /* Every leaf that Xen knows of, twice over. */
 #define LEAVES_MAX 512
+#define MSRS_MAX   16
 
 struct leaves {
-	uint32_t n;
+	uint32_t n, nr_msrs;
 	xen_cpuid_leaf_t leaf[LEAVES_MAX];
+	xen_msr_entry_t msr[MSRS_MAX];
 };
 
 static int system_policy(xc_interface *xch, uint32_t index, struct leaves *out)
 {
 	struct xen_sysctl op = SYSCTL(get_cpu_policy);
+	struct leaves *to;
 	struct safe s;
 	int rc;
 
-	if (safe_get(xch, &s, out->leaf, sizeof(out->leaf), SAFE_OUT))
+	if (safe_get(xch, &s, out, sizeof(*out), SAFE_OUT))
 		return -1;
+	to = s.p;
 	op.u.cpu_policy.index = index;
 	op.u.cpu_policy.nr_leaves = LEAVES_MAX;
-	set_xen_guest_handle_raw(op.u.cpu_policy.leaves, s.p);
+	op.u.cpu_policy.nr_msrs = MSRS_MAX;
+	set_xen_guest_handle_raw(op.u.cpu_policy.leaves, to->leaf);
+	set_xen_guest_handle_raw(op.u.cpu_policy.msrs, to->msr);
 	rc = xc_sysctl(xch, &op);
 	safe_put(xch, &s);
 	out->n = rc ? 0 : op.u.cpu_policy.nr_leaves;
+	out->nr_msrs = rc ? 0 : op.u.cpu_policy.nr_msrs;
 	return rc;
 }
 
 static int set_policy(xc_interface *xch, uint32_t domid, struct leaves *policy)
 {
 	struct xen_domctl op = DOMCTL(set_cpu_policy, domid);
+	struct leaves *from;
 	struct safe s;
 	int rc;
 
-	if (safe_get(xch, &s, policy->leaf, policy->n * sizeof(policy->leaf[0]),
-		     SAFE_IN))
+	if (safe_get(xch, &s, policy, sizeof(*policy), SAFE_IN))
 		return -1;
+	from = s.p;
 	op.u.cpu_policy.nr_leaves = policy->n;
-	set_xen_guest_handle_raw(op.u.cpu_policy.leaves, s.p);
+	op.u.cpu_policy.nr_msrs = policy->nr_msrs;
+	set_xen_guest_handle_raw(op.u.cpu_policy.leaves, from->leaf);
+	set_xen_guest_handle_raw(op.u.cpu_policy.msrs, from->msr);
 	rc = xc_domctl(xch, &op);
 	safe_put(xch, &s);
 	if (rc)
 		xc_report_error(xch, XC_INVALID_PARAM,
 				"Xen refuses dom%u's CPUID policy: leaf %#x, "
-				"subleaf %#x",
+				"subleaf %#x, MSR %#x",
 				domid, op.u.cpu_policy.err_leaf,
-				op.u.cpu_policy.err_subleaf);
+				op.u.cpu_policy.err_subleaf,
+				op.u.cpu_policy.err_msr);
 	return rc;
 }
 
@@ -75,6 +86,14 @@ static xen_cpuid_leaf_t *leaf_of(struct leaves *p, uint32_t leaf)
 		l = &absent;
 	}
 	return l;
+}
+
+static uint64_t *find_msr(struct leaves *p, uint32_t index)
+{
+	for (uint32_t i = 0; i < p->nr_msrs; i++)
+		if (p->msr[i].idx == index)
+			return &p->msr[i].val;
+	return NULL;
 }
 
 static void set_bit(uint32_t *reg, unsigned int bit, bool value)
@@ -208,13 +227,40 @@ static int apply_xend(xc_interface *xch, struct leaves *p, struct leaves *def,
 	return 0;
 }
 
+/* The same for an MSR's 64, in two halves. */
+static int apply_msrs(xc_interface *xch, struct leaves *p, struct leaves *def,
+		      struct leaves *host, const struct xc_msr *m)
+{
+	for (; m->index != XC_MSR_INPUT_UNUSED; m++) {
+		uint64_t *to = find_msr(p, m->index);
+		uint64_t *d = find_msr(def, m->index);
+		uint64_t *h = find_msr(host, m->index);
+		uint32_t low, high;
+
+		if (!to || !d || !h || strnlen(m->policy, 65) != 64 ||
+		    apply_text(m->policy, &high, (uint32_t)(*d >> 32),
+			       (uint32_t)(*h >> 32)) ||
+		    apply_text(m->policy + 32, &low, (uint32_t)*d,
+			       (uint32_t)*h)) {
+			xc_report_error(xch, XC_INVALID_PARAM,
+					"cpuid: MSR %#x cannot be changed to "
+					"\"%.64s\"",
+					m->index, m->policy);
+			return -EINVAL;
+		}
+		*to = (uint64_t)high << 32 | low;
+	}
+	return 0;
+}
+
 struct work {
 	struct leaves policy, def, host;
 };
 
 static int make_policy(xc_interface *xch, const xc_dominfo_t *info,
 		       struct work *w, bool pae, bool itsc, bool nested,
-		       const struct xc_xend_cpuid *xend)
+		       const struct xc_xend_cpuid *xend,
+		       const struct xc_msr *msr)
 {
 	uint32_t which = info->hvm ? XEN_SYSCTL_cpu_policy_hvm_default
 				   : XEN_SYSCTL_cpu_policy_pv_default;
@@ -243,10 +289,15 @@ static int make_policy(xc_interface *xch, const xc_dominfo_t *info,
 		if (rc)
 			return rc;
 	}
+	if (msr) {
+		rc = apply_msrs(xch, &w->policy, &w->def, &w->host, msr);
+		if (rc)
+			return rc;
+	}
 	return set_policy(xch, info->domid, &w->policy) ? -errno : 0;
 }
 
-/* 0 or a negative errno. Feature sets, restores and MSRs are not for us. */
+/* 0 or a negative errno. Feature sets and restores are not for us. */
 int xc_cpuid_apply_policy(xc_interface *xch, uint32_t domid, bool restore,
 			  const uint32_t *featureset, unsigned int nr_features,
 			  bool pae, bool itsc, bool nested_virt,
@@ -257,14 +308,14 @@ int xc_cpuid_apply_policy(xc_interface *xch, uint32_t domid, bool restore,
 	struct work *w;
 	int rc;
 
-	if (restore || featureset || nr_features || msr)
+	if (restore || featureset || nr_features)
 		return -EOPNOTSUPP;
 	if (xc_domain_getinfo(xch, domid, 1, &info) != 1 || info.domid != domid)
 		return -ESRCH;
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return -ENOMEM;
-	rc = make_policy(xch, &info, w, pae, itsc, nested_virt, xend);
+	rc = make_policy(xch, &info, w, pae, itsc, nested_virt, xend, msr);
 	free(w);
 	return rc;
 }

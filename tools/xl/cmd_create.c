@@ -16,8 +16,10 @@
 #include "vnc.h"
 #include "xl.h"
 
-/* The stock xl's status for a file that cannot be read. */
-#define XL_NO_FILE 3
+/* The stock xl's status for a file that cannot be read and for a domain that
+ * could not be made; a file that is wrong is an ordinary failure. */
+#define XL_NO_FILE     3
+#define XL_NOT_CREATED 3
 
 struct create_opts {
 	const char *file;
@@ -80,7 +82,7 @@ static int act(const struct create_opts *o, struct loaded *l)
 	}
 	l->dc.ignore_masks = o->ignore_masks;
 	if (!create_domain(l, &domid))
-		return XL_FAIL;
+		return XL_NOT_CREATED;
 	return go_on(o, l, domid);
 }
 

@@ -68,13 +68,19 @@ static void print_header(const struct list_opts *o)
 static void print_nodes(uint32_t domid)
 {
 	xc_nodemap_t map = xc_nodemap_alloc(host_xc());
-	char text[128] = "-";
+	char text[128] = "all";
+	bool all = true;
 	xc_physinfo_t p;
 
 	memset(&p, 0, sizeof(p));
 	if (map && !xc_physinfo(host_xc(), &p) &&
-	    !xc_domain_node_getaffinity(host_xc(), domid, map))
-		cpumap_format(map, p.max_node_id + 1, text, sizeof(text));
+	    !xc_domain_node_getaffinity(host_xc(), domid, map)) {
+		for (unsigned int i = 0; i <= p.max_node_id; i++)
+			all &= map[i / 8] >> (i % 8) & 1;
+		if (!all)
+			cpumap_format(map, p.max_node_id + 1, text,
+				      sizeof(text));
+	}
 	printf(" %s", text);
 	free(map);
 }
@@ -98,7 +104,7 @@ static void print_line(const struct list_opts *o, const struct dom_info *d,
 		printf(" %5llu", (unsigned long long)d->outstanding_kb >> 10);
 	if (o->pool) {
 		pool = host_pool_name(d->cpupool);
-		printf(" %16s", pool ? pool : "-");
+		printf("%16s", pool ? pool : "-");
 		free(pool);
 	}
 	if (o->numa)

@@ -3,7 +3,7 @@
  * cpuid=: which bits of which registers a guest's CPUID answers with, by
  * feature names ("host,sse3=0,family=15") or, as xend had it, by leaf and
  * register ("7,0:ebx=" and 32 characters). Both end as such characters: 0, 1,
- * x (the default), k and s (the host's).
+ * x (the default), k and s (the host's). The names of an MSR's bits count, too.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +14,8 @@
 enum reg { EAX, EBX, ECX, EDX };
 
 #define NONE CPUID_NO_SUBLEAF
+/* No leaf, but that many bits up in ARCH_CAPABILITIES. */
+#define IN_MSR UINT32_MAX
 
 /* What features are called: the public header's words, in lower case. */
 static const struct {
@@ -37,7 +39,7 @@ static const struct {
 	{0x7, 1, EAX},           {0x80000021, NONE, EAX},
 	{0x7, 1, EBX},           {0x7, 2, EDX},
 	{0x7, 1, ECX},           {0x7, 1, EDX},
-	{0, 0, EAX} /* MSR */,   {0, 0, EAX} /* MSR */,
+	{IN_MSR, 0, 0},          {IN_MSR, 32, 0},
 	{0x80000021, NONE, ECX},
 };
 
@@ -136,17 +138,19 @@ static bool find_field(const char *name, struct field *f)
 static char *register_of(struct arena *a, struct cpuid_list *l, uint32_t leaf,
 			 uint32_t subleaf, enum reg reg)
 {
-	struct cpuid_leaf *at = l->leaf;
+	unsigned int i = 0;
+	struct cpuid_leaf *at;
 
-	while (at < l->leaf + l->nr &&
-	       (at->leaf != leaf || at->subleaf != subleaf))
-		at++;
-	if (at == l->leaf + l->nr) {
+	while (i < l->nr &&
+	       (l->leaf[i].leaf != leaf || l->leaf[i].subleaf != subleaf))
+		i++;
+	if (i == l->nr) {
 		l->leaf = arena_grow(a, l->leaf, l->nr * sizeof(*at),
 				     (l->nr + 1) * sizeof(*at));
-		at = &l->leaf[l->nr++];
-		*at = (struct cpuid_leaf){.leaf = leaf, .subleaf = subleaf};
+		l->leaf[l->nr++] =
+			(struct cpuid_leaf){.leaf = leaf, .subleaf = subleaf};
 	}
+	at = &l->leaf[i];
 	if (!at->reg[reg])
 		at->reg[reg] =
 			arena_strdup(a, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
@@ -158,6 +162,15 @@ struct value {
 	uint64_t number;
 	char letter;
 };
+
+static char *arch_caps(struct arena *a, struct cpuid_list *l)
+{
+	if (!l->arch_caps)
+		l->arch_caps = arena_strdup(a,
+					    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+					    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	return l->arch_caps;
+}
 
 static void put(char *text, unsigned int bit, unsigned int bits,
 		const struct value *v, unsigned int shift)
@@ -230,14 +243,13 @@ static bool take_word(struct arena *a, struct cpuid_list *l,
 	if (!find_field(w->key, &f))
 		return spec_fail(e, w->at, "'%s' is not a feature of CPUID",
 				 w->key);
-	if (!f.leaf && f.bits == 1)
-		return spec_fail(e, w->at,
-				 "%s cannot be had: it is a bit of an MSR, not "
-				 "of CPUID",
-				 w->key);
 	if (!parse_value(w, (1ull << f.bits) - 1, &v, e))
 		return false;
-	put(register_of(a, l, f.leaf, f.subleaf, f.reg), f.bit, f.bits, &v, 0);
+	if (f.leaf == IN_MSR) /* in words of 32, the upper one first */
+		put(arch_caps(a, l) + 32 - f.subleaf, f.bit, 1, &v, 0);
+	else
+		put(register_of(a, l, f.leaf, f.subleaf, f.reg), f.bit, f.bits,
+		    &v, 0);
 	return true;
 }
 

@@ -340,6 +340,21 @@ static const struct xc_xend_cpuid *describe_cpuid(struct domain_config *dc)
 	return x;
 }
 
+#define ARCH_CAPABILITIES 0x10a
+
+static const struct xc_msr *describe_msrs(struct domain_config *dc)
+{
+	struct xc_msr *m;
+
+	if (!dc->cpuid.arch_caps)
+		return NULL;
+	m = arena_alloc(&dc->arena, 2 * sizeof(*m));
+	m[0].index = ARCH_CAPABILITIES;
+	memcpy(m[0].policy, dc->cpuid.arch_caps, sizeof(m[0].policy));
+	m[1].index = XC_MSR_INPUT_UNUSED;
+	return m;
+}
+
 static bool describe(struct creation *c)
 {
 	size_t bytes = (size_t)(c->dc->maxvcpus + 7) / 8;
@@ -354,6 +369,7 @@ static bool describe(struct creation *c)
 	describe_guest(c);
 	describe_limits(&c->build, c->dc);
 	c->build.cpuid = describe_cpuid(c->dc);
+	c->build.msrs = describe_msrs(c->dc);
 	if (c->dc->localtime == TRI_YES)
 		c->build.time_offset += (int32_t)affinity_utc_offset();
 	return true;

@@ -65,6 +65,11 @@ static void cpuid(struct json *j, const struct cpuid_list *l)
 {
 	static const char *const regs[] = {"eax", "ebx", "ecx", "edx"};
 
+	if (l->arch_caps) {
+		json_object(j, "msr");
+		json_string(j, "0x10a", l->arch_caps);
+		json_object_end(j);
+	}
 	if (!l->nr)
 		return;
 	json_array(j, "cpuid");

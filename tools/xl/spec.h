@@ -125,6 +125,8 @@ struct cpuid_leaf {
 struct cpuid_list {
 	unsigned int nr;
 	struct cpuid_leaf *leaf;
+	/* MSR ARCH_CAPABILITIES: 64 of "01xks", bit 63 first, or NULL */
+	char *arch_caps;
 };
 
 /* "host,FEATURE=VALUE,…", and one string of xend's list. Adds to l. */

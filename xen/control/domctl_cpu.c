@@ -102,6 +102,11 @@ long domctl_set_cpu_policy(struct domain *d, struct xen_domctl *op)
 	rc = read_policy(in, p);
 	if (!rc)
 		rc = cpu_policy_check(p, max, &in->err_leaf, &in->err_subleaf);
+	if (!rc && (p->arch_caps & ~max->arch_caps)) {
+		in->err_leaf = in->err_subleaf = ~0U;
+		in->err_msr = 0x10a; /* ARCH_CAPABILITIES */
+		rc = -EINVAL;
+	}
 	if (!rc)
 		*d->policy = *p;
 	else
