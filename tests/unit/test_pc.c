@@ -32,6 +32,61 @@ static void pic_priorities(void)
 	end();
 }
 
+/* The guest takes an interrupt while we do not look. */
+static void pic_unseen(void)
+{
+	begin();
+	init_pics();
+	hvm_isa_irq(&domain, 0, true);
+	vpic_lend(&domain, 8);
+	hvm_isa_irq(&domain, 0, false); /* taken meanwhile, and another */
+	hvm_isa_irq(&domain, 0, true);
+	vpic_ack(&domain, 8);
+	out(0x20, 0xb);
+	CHECK_EQ(in(0x20), 1);
+	CHECK_EQ(vpic_highest(&domain), -1);
+	out(0x20, 0x20);
+	CHECK_EQ(vpic_highest(&domain), 8);
+	vpic_lend(&domain, 8);
+	hvm_isa_irq(&domain, 0, false); /* taken, and its edge is over */
+	CHECK_EQ(vpic_highest(&domain), 8);
+	vpic_ack(&domain, 8);
+	CHECK_EQ(in(0x20), 1);
+	out(0x20, 0x20);
+	CHECK_EQ(vpic_highest(&domain), -1);
+	hvm_isa_irq(&domain, 14, true);
+	vpic_lend(&domain, 0x76);
+	hvm_isa_irq(&domain, 14, false); /* not taken, and taken back */
+	vpic_return(&domain);
+	CHECK_EQ(vpic_highest(&domain), -1);
+	hvm_isa_irq(&domain, 14, true);
+	vpic_lend(&domain, 0x76);
+	vpic_return(&domain); /* not taken */
+	CHECK_EQ(vpic_highest(&domain), 0x76);
+	end();
+}
+
+/* While the second chip's request is taken, a higher one of its own comes:
+ * the first chip sees it when both have had their ends. */
+static void pic_cascade_again(void)
+{
+	begin();
+	init_pics();
+	hvm_isa_irq(&domain, 12, true);
+	vpic_lend(&domain, 0x74);
+	hvm_isa_irq(&domain, 8, true);
+	vpic_ack(&domain, 0x74);
+	CHECK_EQ(vpic_highest(&domain), -1); /* the first chip waits */
+	out(0xa0, 0x20);
+	out(0x20, 0x20);
+	CHECK_EQ(vpic_highest(&domain), 0x70);
+	vpic_ack(&domain, 0x70);
+	out(0xa0, 0x20);
+	out(0x20, 0x20);
+	CHECK_EQ(vpic_highest(&domain), -1);
+	end();
+}
+
 static void pic_cascade(void)
 {
 	begin();
@@ -484,6 +539,8 @@ static void random_ports(void)
 static const struct test_case cases[] = {
 	{"8259: priorities and masks", pic_priorities},
 	{"8259: the second chip", pic_cascade},
+	{"8259: the second chip asks again", pic_cascade_again},
+	{"8259: taken unseen", pic_unseen},
 	{"8259: level-triggered links", pic_level},
 	{"I/O APIC: edges", ioapic_edge},
 	{"I/O APIC: levels", ioapic_level},

@@ -166,6 +166,8 @@ static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 	}
 	if (vector >= 0 && by == IRQ_LAPIC)
 		vlapic_lend(hv->lapic, (uint8_t)vector);
+	else if (vector >= 0 && by == IRQ_PIC)
+		vpic_lend(v->domain, (uint8_t)vector);
 }
 
 /* The guest may have taken what waited. */
@@ -176,6 +178,8 @@ static HOT void note_taken_irq(struct vcpu *v, struct hvm_vcpu *hv)
 	if (hvm_ops->posted_irq(v) >= 0) {
 		if (hv->posted_by == IRQ_LAPIC)
 			vlapic_return(hv->lapic, (uint8_t)hv->posted);
+		else if (hv->posted_by == IRQ_PIC)
+			vpic_return(v->domain);
 		return;
 	}
 	if (hv->posted_by == IRQ_LAPIC) {

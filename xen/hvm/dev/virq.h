@@ -52,8 +52,14 @@ int virq_load(struct domain *d, const struct hvm_hw_pci_irqs *pci,
 int vpic_init(struct domain *d);
 /* An input of the pair goes up or down; lock held. */
 void vpic_line(struct domain *d, unsigned int irq, bool level);
-/* What INTA would give now, or -1; and INTA for it. */
+/*
+ * What INTA would give now, or -1; and INTA for it. Between vpic_lend() and one
+ * of the others the guest may take it, unseen: an edge that comes meanwhile is
+ * the next one.
+ */
 int vpic_highest(struct domain *d);
+void vpic_lend(struct domain *d, uint8_t vector);
+void vpic_return(struct domain *d);
 void vpic_ack(struct domain *d, uint8_t vector);
 
 void vpic_save(struct domain *d, unsigned int chip, struct hvm_hw_vpic *r);

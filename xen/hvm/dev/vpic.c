@@ -17,6 +17,8 @@
 struct chip {
 	uint8_t irr, imr, isr;
 	uint8_t lines;  /* inputs as they are */
+	uint8_t lent;   /* at the guest's door: it may have taken it */
+	uint8_t again;  /* … and there was another edge since */
 	uint8_t elcr;   /* level-triggered ones */
 	uint8_t base;   /* ICW2 */
 	uint8_t lowest; /* the input with the lowest priority */
@@ -60,20 +62,38 @@ static int pending(const struct chip *c)
 	return rank(c, want) < rank(c, first(c, busy)) ? want : -1;
 }
 
+/* An input that goes down takes its edge back, unless the guest may have taken
+ * it: that is settled when it is given back, or acknowledged. */
 static void set_input(struct chip *c, unsigned int n, bool level)
 {
 	uint8_t bit = (uint8_t)BIT(n);
+	bool edge = level && !(c->lines & bit);
 
-	if (level && ((c->elcr & bit) || !(c->lines & bit)))
-		c->irr |= bit;
-	if (!level && (c->elcr & bit))
-		c->irr &= (uint8_t)~bit;
 	if (level)
 		c->lines |= bit;
 	else
 		c->lines &= (uint8_t)~bit;
-	if (!level) /* an edge that was taken back */
+	if (c->lent & bit) {
+		if (edge)
+			c->again |= bit;
+		else if (!level)
+			c->again &= (uint8_t)~bit;
+		return;
+	}
+	if (edge || (level && (c->elcr & bit)))
+		c->irr |= bit;
+	else if (!level)
 		c->irr &= (uint8_t)~bit;
+}
+
+/* The second chip's output drops with each acknowledgement, so that the next
+ * request is a new edge: the request is as the output is. */
+static void set_cascade(struct chip *c, bool level)
+{
+	if (level)
+		c->irr |= BIT(CASCADE);
+	else
+		c->irr &= (uint8_t)~BIT(CASCADE);
 }
 
 /* The outputs again; the vCPU is told when there is something new. */
@@ -82,7 +102,7 @@ static void update(struct domain *d)
 	struct vpic *p = hvm_domain(d)->pic;
 	int n, slave = pending(&p->chip[1]), old = p->wanted;
 
-	set_input(&p->chip[0], CASCADE, slave >= 0);
+	set_cascade(&p->chip[0], slave >= 0);
 	n = pending(&p->chip[0]);
 	if (n == CASCADE && slave >= 0)
 		n = p->chip[1].base + slave;
@@ -112,27 +132,65 @@ static void take(struct chip *c, unsigned int n)
 {
 	uint8_t bit = (uint8_t)BIT(n);
 
-	if (!(c->elcr & bit))
+	if (c->elcr & bit ? !(c->lines & bit) : !(c->again & bit))
 		c->irr &= (uint8_t)~bit;
+	c->lent &= (uint8_t)~bit;
+	c->again &= (uint8_t)~bit;
 	if (!c->auto_eoi)
 		c->isr |= bit;
 	else if (c->rotate_aeoi)
 		c->lowest = (uint8_t)n;
 }
 
+/* Whose vector that is, and requested. */
+static struct chip *find(struct vpic *p, uint8_t vector)
+{
+	for (unsigned int i = 2; i--;)
+		if ((vector & 0xf8) == p->chip[i].base &&
+		    (p->chip[i].irr & BIT(vector & 7)))
+			return &p->chip[i];
+	return NULL;
+}
+
+void vpic_lend(struct domain *d, uint8_t vector)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+	struct chip *c;
+
+	spin_lock(&hd->lock);
+	c = find(hd->pic, vector);
+	if (c)
+		c->lent |= (uint8_t)BIT(vector & 7);
+	spin_unlock(&hd->lock);
+}
+
+void vpic_return(struct domain *d)
+{
+	struct hvm_domain *hd = hvm_domain(d);
+
+	spin_lock(&hd->lock);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct chip *c = &hd->pic->chip[i];
+
+		c->irr &= (uint8_t) ~(c->lent & ~c->lines);
+		c->lent = c->again = 0;
+	}
+	update(d);
+	spin_unlock(&hd->lock);
+}
+
 void vpic_ack(struct domain *d, uint8_t vector)
 {
 	struct hvm_domain *hd = hvm_domain(d);
 	struct vpic *p = hd->pic;
+	struct chip *c;
 
 	spin_lock(&hd->lock);
-	if ((vector & 0xf8) == p->chip[1].base &&
-	    (p->chip[1].irr & BIT(vector & 7))) {
-		take(&p->chip[1], vector & 7);
+	c = find(p, vector);
+	if (c)
+		take(c, vector & 7);
+	if (c == &p->chip[1])
 		take(&p->chip[0], CASCADE);
-	} else if ((vector & 0xf8) == p->chip[0].base) {
-		take(&p->chip[0], vector & 7);
-	}
 	update(d);
 	spin_unlock(&hd->lock);
 }
@@ -342,17 +400,8 @@ int vpic_load(struct domain *d, unsigned int chip, const struct hvm_hw_vpic *r)
 		.poll = r->poll,
 		.special_nested = r->special_fully_nested_mode,
 	};
-	/* The first one's record says what it made of the second's output: no
-	 * edge comes of it now. */
-	if (chip) {
-		struct chip *master = &hd->pic->chip[0];
-		uint8_t cascade = (uint8_t)BIT(CASCADE);
-
-		master->lines = pending(c) >= 0
-					? master->lines | cascade
-					: master->lines & (uint8_t)~cascade;
+	if (chip)
 		update(d);
-	}
 	spin_unlock(&hd->lock);
 	return 0;
 }
