@@ -164,7 +164,32 @@ static void extended_context(void)
 	CHECK_EQ(fake_end(&no_part), 0);
 }
 
-static bool can_step, stepping;
+static bool can_step, stepping, breaks;
+
+static void debug(struct domain *d, bool on)
+{
+	CHECK(d == guest);
+	breaks = on;
+}
+
+/* A breakpoint's vCPU is told of once, while the domain is paused. */
+static void events(void)
+{
+	const struct xen_domctl_gdbsx_domstatus *s = &op.u.gdbsx_domstatus;
+
+	begin();
+	guest->vcpu[1]->debug_event = 3;
+	CHECK_EQ(domctl_gdbsx_domstatus(guest, &op), 0);
+	CHECK_EQ(s->vcpu_id, ~0U);
+	guest->control_pauses = 1;
+	CHECK_EQ(domctl_gdbsx_domstatus(guest, &op), 0);
+	CHECK_EQ(s->vcpu_id, 1);
+	CHECK_EQ(s->vcpu_ev, 3);
+	CHECK_EQ(domctl_gdbsx_domstatus(guest, &op), 0);
+	CHECK_EQ(s->vcpu_id, ~0U);
+	CHECK_EQ(s->vcpu_ev, 0);
+	CHECK_EQ(fake_end(&no_part), 0);
+}
 
 static bool single_step(struct vcpu *v, bool on)
 {
@@ -194,8 +219,13 @@ static void steps(void)
 	op.u.debug_op.vcpu = FAKE_VCPUS;
 	CHECK_EQ(domctl_debug_op(guest, &op), -EINVAL);
 	op.u.setdebugging.enable = 1;
+	fake_kind.debug = debug;
 	CHECK_EQ(domctl_setdebugging(guest, &op), 0);
-	CHECK(guest->debugged);
+	CHECK(guest->debugged && breaks && !vcpu_paused);
+	op.u.setdebugging.enable = 0;
+	CHECK_EQ(domctl_setdebugging(guest, &op), 0);
+	CHECK(!guest->debugged && !breaks);
+	fake_kind.debug = NULL;
 	CHECK_EQ(domctl_setdebugging(current->domain, &op), -EINVAL);
 	CHECK_EQ(fake_end(&no_part), 0);
 }
@@ -206,6 +236,7 @@ int main(void)
 		{"debugger: memory", memory},
 		{"debugger: vCPUs", vcpus},
 		{"debugger: steps", steps},
+		{"debugger: events", events},
 		{"debugger: extended context", extended_context},
 	};
 

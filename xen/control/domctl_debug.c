@@ -103,26 +103,44 @@ long domctl_gdbsx_unpausevcpu(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-/* No vCPU stops by itself for a debugger: there are no events to tell of. */
+/* The first vCPU that stopped at a breakpoint and was not told of. */
 long domctl_gdbsx_domstatus(struct domain *d, struct xen_domctl *op)
 {
-	op->u.gdbsx_domstatus = (struct xen_domctl_gdbsx_domstatus){
+	struct xen_domctl_gdbsx_domstatus *s = &op->u.gdbsx_domstatus;
+	struct vcpu *v;
+
+	*s = (struct xen_domctl_gdbsx_domstatus){
 		.paused = d->control_pauses != 0,
 		.vcpu_id = ~0U,
 	};
+	if (!s->paused)
+		return 0;
+	for_each_vcpu(d, v) {
+		if (!v->debug_event)
+			continue;
+		s->vcpu_id = v->id;
+		s->vcpu_ev = v->debug_event;
+		v->debug_event = 0;
+		break;
+	}
 	return 0;
 }
 
-/* Each step of a vCPU (debug_op) then stops the domain. */
+/* Each breakpoint, and each step of a vCPU (debug_op), then stops the domain.
+ */
 long domctl_setdebugging(struct domain *d, struct xen_domctl *op)
 {
 	if (d == current->domain)
 		return -EINVAL;
+	domain_pause(d);
 	WRITE_ONCE(d->debugged, op->u.setdebugging.enable);
+	if (d->kind->debug)
+		d->kind->debug(d, d->debugged);
+	domain_unpause(d);
 	return 0;
 }
 
-/* Stepping by the monitor trap flag, which AMD's processors have not. */
+/* PV guests step by the flags that the debugger gives them. */
 long domctl_debug_op(struct domain *d, struct xen_domctl *op)
 {
 	const struct xen_domctl_debug_op *g = &op->u.debug_op;

@@ -4,8 +4,11 @@
  */
 #include "control/domctl.h"
 
+#include "domain/continuation.h"
 #include "domain/guest_access.h"
+#include "domain/log_dirty.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mem/alloc.h"
 
 /*
@@ -35,7 +38,79 @@ long domctl_set_paging_mempool_size(struct domain *d, struct xen_domctl *op)
 
 #define MIB_PAGES 256
 
-/* Log-dirty and shadow modes serve migration; allocation is as above. */
+/* What is written at a time: a page of bits. */
+#define CHUNK (PAGE_SIZE * 8)
+
+static long collect_chunk(struct domain *d,
+			  const struct xen_domctl_shadow_op *s, uint64_t first,
+			  uint64_t *bits, bool clean)
+{
+	uint64_t to = guest_handle_va(s->dirty_bitmap);
+	uint64_t nr = min(s->pages - first, (uint64_t)CHUNK);
+	int found;
+
+	memset(bits, 0, PAGE_SIZE);
+	found = log_dirty_collect(d, first, CHUNK, bits, clean);
+	if (found < 0)
+		return found;
+	d->log_dirty->found += (uint32_t)found;
+	return to ? copy_to_guest(to + first / 8, bits, DIV_ROUND_UP(nr, 8U))
+		  : 0;
+}
+
+/* CLEAN and PEEK. A guest that stands still need not be watched any more. */
+static long collect(struct domain *d, struct xen_domctl_shadow_op *s)
+{
+	struct log_dirty *l = d->log_dirty;
+	bool clean = s->op == XEN_DOMCTL_SHADOW_OP_CLEAN &&
+		     !(s->mode & XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL);
+	uint64_t *bits;
+	long rc = 0;
+
+	if (!log_dirty_is_on(d) ||
+	    (s->mode & ~(uint32_t)XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL))
+		return -EINVAL;
+	s->pages = min(s->pages, log_dirty_pages(d));
+	bits = alloc_page_virt(0);
+	if (!bits)
+		return -ENOMEM;
+	while (!rc && l->at < s->pages) {
+		rc = collect_chunk(d, s, l->at, bits, clean);
+		l->at += CHUNK;
+		if (!rc && l->at < s->pages && hypercall_must_yield())
+			rc = -ERESTART;
+	}
+	free_page_virt(bits);
+	log_dirty_settle(d);
+	if (rc == -ERESTART)
+		return rc;
+	s->stats.fault_count = s->stats.dirty_count = l->found;
+	l->at = l->found = 0;
+	return rc;
+}
+
+/* What live migration asks. PV guests' writes are not logged. */
+static long log_dirty_op(struct domain *d, struct xen_domctl_shadow_op *s)
+{
+	if (!d->kind->translated)
+		return -EOPNOTSUPP;
+	if (d == current->domain)
+		return -EINVAL;
+	switch (s->op) {
+	case XEN_DOMCTL_SHADOW_OP_ENABLE:
+		if (s->mode != XEN_DOMCTL_SHADOW_ENABLE_LOG_DIRTY)
+			return -EINVAL;
+		/* fall through */
+	case XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY:
+		return log_dirty_enable(d);
+	case XEN_DOMCTL_SHADOW_OP_OFF:
+		return log_dirty_is_on(d) ? log_dirty_disable(d) : 0;
+	default:
+		return collect(d, s);
+	}
+}
+
+/* Allocation is as above. */
 long domctl_shadow_op(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_shadow_op *s = &op->u.shadow_op;
@@ -50,7 +125,14 @@ long domctl_shadow_op(struct domain *d, struct xen_domctl *op)
 		d->paging_pages = (uint64_t)s->mb * MIB_PAGES;
 		return 0;
 	case XEN_DOMCTL_SHADOW_OP_OFF:
-		return 0;
+		if (!d->kind->translated)
+			return 0;
+		/* fall through */
+	case XEN_DOMCTL_SHADOW_OP_ENABLE:
+	case XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY:
+	case XEN_DOMCTL_SHADOW_OP_CLEAN:
+	case XEN_DOMCTL_SHADOW_OP_PEEK:
+		return log_dirty_op(d, s);
 	}
 	return -EOPNOTSUPP;
 }

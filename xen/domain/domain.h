@@ -91,6 +91,9 @@ struct domain_kind {
 	/* DOMCTL_getvcpucontext; the vCPU is paused. */
 	int (*vcpu_get_context)(struct vcpu *v, struct vcpu_guest_context *ctx);
 	void (*send_nmi)(struct vcpu *v); /* NULL: there are none */
+	/* DOMCTL_setdebugging: its breakpoints stop it, or not. It is paused.
+	 * NULL: they are its own. */
+	void (*debug)(struct domain *d, bool on);
 	/* DOMCTL_debug_op; the vCPU is paused. False: the CPU cannot. NULL: the
 	 * kind has no such thing. */
 	bool (*single_step)(struct vcpu *v, bool on);
@@ -197,6 +200,7 @@ struct vcpu {
 	bool polling;            /* in SCHEDOP_poll */
 	uint32_t control_pauses; /* DOMCTL_gdbsx_pausevcpu minus unpauses */
 	uint32_t poll_port;      /* the only one, or 0 */
+	uint8_t debug_event;     /* why it stopped, for gdbsx; 0: nothing new */
 
 	mfn_t info_mfn; /* the frame that info was moved to, held; or INVALID */
 	struct timer singleshot, periodic, poll_timer;
@@ -211,6 +215,7 @@ struct vcpu {
 	size_t compat_size;
 };
 
+struct log_dirty;
 struct domain {
 	domid_t id;
 	const struct domain_kind *kind;
@@ -219,8 +224,9 @@ struct domain {
 	struct domain *target; /* a stub domain's; held */
 	unsigned int max_vcpus;
 	struct vcpu **vcpu;
-	struct p2m p2m;        /* translated kinds */
-	uint64_t paging_pages; /* what tools say its tables may take */
+	struct p2m p2m;              /* translated kinds */
+	struct log_dirty *log_dirty; /* … NULL: nobody asked yet */
+	uint64_t paging_pages;       /* what tools say its tables may take */
 	bool identity; /* its memory is mapped one to one, for its devices */
 
 	struct shared_info *shared_info;

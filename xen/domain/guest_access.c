@@ -4,6 +4,8 @@
  */
 #include "domain/guest_access.h"
 
+#include "domain/log_dirty.h"
+
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -113,6 +115,8 @@ mfn_t get_guest_frame(struct domain *d, gfn_t gfn, bool write,
 	}
 	if (!hold_frame(mfn, owner, write))
 		return INVALID_MFN;
+	if (write && p2m_is_ram(t))
+		log_dirty_note(d, gfn);
 	if (type)
 		*type = t;
 	return mfn;

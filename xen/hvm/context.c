@@ -7,6 +7,7 @@
 
 #include "console/printk.h"
 #include "cpu/fpu.h"
+#include "hvm/debug.h"
 #include "hvm/dev/vlapic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -215,7 +216,7 @@ int hvm_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 	c->user_regs.r14 = r->r14;
 	c->user_regs.r15 = r->r15;
 	c->user_regs.rip = r->rip;
-	c->user_regs.rflags = r->rflags;
+	c->user_regs.rflags = hvm_own_rflags(v);
 	hvm_ops->get_seg(v, SEG_CS, &seg);
 	c->user_regs.cs = seg.sel;
 	hvm_ops->get_seg(v, SEG_SS, &seg);

@@ -10,6 +10,7 @@
 #include "cpu/fpu.h"
 #include "cpu/traps.h"
 #include "domain/cpu_policy.h"
+#include "hvm/debug.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/dm.h"
 #include "hvm/portio.h"
@@ -151,6 +152,8 @@ static enum verdict exit_exception(struct vcpu *v, const struct vmexit *x)
 {
 	if (x->exc.vector == TRAP_MC)
 		return VERDICT_RESUME; /* the machine's: its handler ran */
+	if (hvm_debug_exception(v, x))
+		return VERDICT_RESUME;
 	hvm_ops->inject_exception(v, x->exc.vector, x->exc.has_error,
 				  x->exc.error);
 	return VERDICT_RESUME;
@@ -191,16 +194,6 @@ static enum verdict exit_cr_write(struct vcpu *v, const struct vmexit *x)
 	return ok ? VERDICT_SKIP : inject_gp(v, x);
 }
 
-/* Each step of a vCPU stops its domain, if there is a debugger to look at it.
- */
-static enum verdict exit_step(struct vcpu *v, const struct vmexit *x)
-{
-	(void)x;
-	if (READ_ONCE(v->domain->debugged))
-		domain_stop_for_debugger(v->domain);
-	return VERDICT_RESUME;
-}
-
 static const struct {
 	exit_fn *fn;
 	const char *name;
@@ -229,7 +222,6 @@ static const struct {
 	[VMEXIT_VIRT] = {inject_ud, "virtualisation instruction"},
 	[VMEXIT_MONITOR] = {inject_ud, "monitor"},
 	[VMEXIT_MWAIT] = {inject_ud, "mwait"},
-	[VMEXIT_STEP] = {exit_step, "single step"},
 	[VMEXIT_INTERNAL] = {resume, "internal"},
 	[VMEXIT_UNKNOWN] = {crash, "unknown exit"},
 };

@@ -6,6 +6,7 @@
  */
 #include "hvm/guest_walk.h"
 
+#include "domain/log_dirty.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/layout.h"
@@ -44,6 +45,8 @@ static void *gfn_virt_slow(struct vcpu *v, gfn_t gfn, bool write)
 	if (!p2m_is_readable(type) || (write && !p2m_is_writable(type)))
 		return NULL;
 	page = mfn_to_virt(mfn);
+	if (write && type == P2M_RAM_LOGDIRTY)
+		log_dirty_note(v->domain, gfn);
 	if (type == P2M_RAM_RW) {
 		unsigned int slot = gfn_x(gfn) % P2M_CACHE;
 
@@ -103,11 +106,15 @@ HOT void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
  * the CPU takes it; one after it sees the new count and the cleared entry.
  */
 
-/* Sets bits in an entry that was read as old; nothing if it changed since. */
-static inline void set_entry_bits(uint64_t *pte, uint64_t old, uint64_t bits)
+/* Sets bits in an entry of that table which was read as old; nothing if it
+ * changed since. */
+static inline void set_entry_bits(struct vcpu *v, uint64_t table, uint64_t *pte,
+				  uint64_t old, uint64_t bits)
 {
-	if ((old & bits) != bits)
-		atomic_cas(pte, &old, old | bits);
+	if (likely((old & bits) == bits))
+		return;
+	log_dirty_note(v->domain, gpa_to_gfn(table));
+	atomic_cas(pte, &old, old | bits);
 }
 
 /* The permissions that an access needs are all in rights, or a page fault. */
@@ -156,7 +163,7 @@ static inline bool walk_long(struct vcpu *v, const struct walk_regs *r,
 		nx |= e & PTE_NX;
 		if (level == 1 || ((e & PTE_LARGE) && level <= 3))
 			break;
-		set_entry_bits(pte, e, PTE_ACCESSED);
+		set_entry_bits(v, table, pte, e, PTE_ACCESSED);
 		table = e & PTE_ADDR;
 	}
 	if (unlikely(!allowed(r, rights, nx, access))) {
@@ -164,7 +171,7 @@ static inline bool walk_long(struct vcpu *v, const struct walk_regs *r,
 		return false;
 	}
 	bits = PTE_ACCESSED | (access & WALK_WRITE ? PTE_DIRTY : 0);
-	set_entry_bits(pte, e, bits);
+	set_entry_bits(v, table, pte, e, bits);
 	bits = BIT(shift) - 1;
 	*gpa = (e & PTE_ADDR & ~bits) | (gva & bits);
 	return true;

@@ -10,6 +10,8 @@
 #include "cpu/fpu.h"
 #include "cpu/smp.h"
 #include "domain/cpu_policy.h"
+#include "domain/log_dirty.h"
+#include "hvm/debug.h"
 #include "hvm/dev/vioapic.h"
 #include "hvm/dev/virq.h"
 #include "hvm/dev/vlapic.h"
@@ -193,6 +195,7 @@ static void hvm_domain_destroy(struct domain *d)
 	destroy_devices(d);
 	hvm_ops->domain_destroy(d);
 	p2m_destroy(&d->p2m);
+	log_dirty_destroy(d);
 	xfree(d->arch);
 	d->arch = NULL;
 }
@@ -230,6 +233,7 @@ static int hvm_vcpu_init(struct vcpu *v)
 		goto free_lapic;
 	vlapic_reset(hv->lapic, false);
 	hvm_vcpu_reset(v);
+	hvm_ops->intercept_int3(v, v->domain->debugged);
 	return 0;
 
 free_lapic:
@@ -253,11 +257,6 @@ static void send_nmi(struct vcpu *v)
 {
 	WRITE_ONCE(hvm_vcpu(v)->nmi_pending, true);
 	vcpu_kick(v);
-}
-
-static bool single_step(struct vcpu *v, bool on)
-{
-	return hvm_ops->single_step && hvm_ops->single_step(v, on);
 }
 
 static bool walk_to_gfn(struct vcpu *v, uint64_t va, uint32_t access,
@@ -323,7 +322,8 @@ static const struct domain_kind kind = {
 	.context_size = sizeof(struct vcpu_hvm_context),
 	.vcpu_get_context = hvm_get_context,
 	.send_nmi = send_nmi,
-	.single_step = single_step,
+	.debug = hvm_debug,
+	.single_step = hvm_single_step,
 	.vcpu_reset = power_on,
 	.sched = &hvm_sched_ops,
 	.event_notify = hvm_event_notify,

@@ -36,7 +36,6 @@ enum vmexit_kind {
 	VMEXIT_VIRT,     /* a virtualisation instruction */
 	VMEXIT_MONITOR,
 	VMEXIT_MWAIT,
-	VMEXIT_STEP,     /* an instruction is done: single_step() */
 	VMEXIT_INTERNAL, /* the vendor's own business: enter again */
 	VMEXIT_UNKNOWN,
 	VMEXIT_KINDS,
@@ -77,6 +76,7 @@ struct vmexit {
 			bool has_error;
 			uint32_t error;
 			uint64_t cr2;
+			uint32_t cause; /* of #DB, as in DR6 */
 		} exc;
 	};
 };
@@ -187,9 +187,10 @@ struct hvm_ops {
 			  bool write);
 	/* RDTSC exits, or does not. */
 	void (*intercept_tsc)(struct vcpu *v, bool on);
-	/* An exit after each instruction, or no more. The vCPU is paused.
-	 * False, or NULL: the processor cannot. */
-	bool (*single_step)(struct vcpu *v, bool on);
+	/* INT3 exits before it is done, or does not. v is paused. */
+	void (*intercept_int3)(struct vcpu *v, bool on);
+	/* STI and MOV SS hold back nothing more. */
+	void (*end_shadow)(struct vcpu *v);
 	/* Before it enters again, v forgets what nested paging gave it. */
 	void (*flush)(struct vcpu *v);
 	void (*dump)(struct vcpu *v);
@@ -281,6 +282,8 @@ struct hvm_vcpu {
 	bool nmi_pending;
 	bool in_reset;    /* INIT came: waits for SIPI */
 	bool tpr_watched; /* CR8 decides about what is in IRR */
+	bool stepping;    /* debug.c: TF is set for a debugger */
+	bool own_tf;      /* … and the guest's would be so too */
 	enum irq_source posted_by;
 	int posted;           /* the vector at the door; -1: none */
 	uint64_t restart_rip; /* of the hypercall that is being done */

@@ -82,6 +82,8 @@ enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x)
 			return VERDICT_RESUME;
 		vram_written(d, gpa_to_gfn(gpa));
 		return VERDICT_RESUME;
+	case P2M_RAM_RW: /* another vCPU's write has made it so meanwhile */
+		return VERDICT_RESUME;
 	case P2M_NONE:
 		if (d->privileged && map_device(d, gpa_to_gfn(gpa)))
 			return VERDICT_RESUME;

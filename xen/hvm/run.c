@@ -10,6 +10,7 @@
 #include "console/printk.h"
 #include "cpu/fpu.h"
 #include "cpu/softirq.h"
+#include "hvm/debug.h"
 #include "hvm/dev/vioapic.h"
 #include "hvm/dev/virq.h"
 #include "hvm/dev/vlapic.h"
@@ -200,7 +201,7 @@ static HOT bool skip(struct vcpu *v, const struct vmexit *x)
 		return false;
 	}
 	if (unlikely(v->regs.rflags & X86_EFLAGS_TF))
-		hvm_ops->inject_exception(v, 1, false, 0);
+		hvm_trap_step(v);
 	return true;
 }
 

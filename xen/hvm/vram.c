@@ -7,6 +7,7 @@
 #include "hvm/vram.h"
 
 #include "domain/guest_access.h"
+#include "domain/log_dirty.h"
 #include "lib/bitmap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -63,11 +64,29 @@ static int start(struct domain *d, gfn_t first, uint32_t nr)
 	return 0;
 }
 
-/* 64 pages from bit w * 64 on: which were written; they are watched again. */
+/* Who stops logging all of the domain's writes makes all pages writable. */
+static void note_writable(struct domain *d, struct vram *r, uint32_t w)
+{
+	for (uint32_t i = w * 64; i < r->nr && i < (w + 1) * 64; i++) {
+		enum p2m_type t;
+
+		p2m_lookup(&d->p2m, gfn_add(r->first, i), &t, NULL);
+		if (t == P2M_RAM_RW)
+			set_bit(i, r->dirty);
+	}
+}
+
+/* 64 pages from bit w * 64 on: which were written; they are watched again,
+ * unless that would hide it from the log of all writes. */
 static uint64_t collect(struct domain *d, struct vram *r, uint32_t w)
 {
-	uint64_t bits = r->dirty[w];
+	uint64_t bits;
 
+	if (d->log_dirty)
+		note_writable(d, r, w);
+	bits = r->dirty[w];
+	if (log_dirty_is_on(d))
+		return bits;
 	r->dirty[w] = 0;
 	for (uint64_t b = bits; b; b &= b - 1) {
 		uint32_t i = w * 64 + (uint32_t)__builtin_ctzl(b);
@@ -123,15 +142,17 @@ void vram_written(struct domain *d, gfn_t gfn)
 	r = hvm_domain(d)->vram;
 	if (r && gfn_x(gfn) - gfn_x(r->first) < r->nr)
 		set_bit((unsigned int)(gfn_x(gfn) - gfn_x(r->first)), r->dirty);
+	/* Who still thinks it is read-only finds out at his own write. */
 	set_type(d, gfn, P2M_RAM_LOGDIRTY, P2M_RAM_RW);
 	p2m_unlock(&d->p2m);
-	p2m_flush(&d->p2m);
 }
 
 void vram_modified(struct domain *d, gfn_t first, uint64_t nr)
 {
 	struct vram *r;
 
+	for (uint64_t i = 0; log_dirty_is_on(d) && i < nr; i++)
+		log_dirty_note(d, gfn_add(first, i));
 	p2m_lock(&d->p2m);
 	r = hvm_domain(d)->vram;
 	if (r) {

@@ -4,16 +4,20 @@
  * domain of four zeroed pages, which are instructions of two bytes from the
  * reset vector on (ADD %al,(%bx,%si)), and step its vCPU: each time that we let
  * it go it does one of them, stops, and we are told by VIRQ_DEBUGGER. Then it
- * runs freely. Where it cannot be done, that is what we are told.
+ * runs freely, up to a breakpoint (INT3) that we write into its memory. Where
+ * it cannot be done, that is what we are told. Meanwhile the log of written
+ * pages (XEN_DOMCTL_shadow_op) has the page that its instructions change and no
+ * other, and the page that we write to.
  */
 #include "test.h"
 #include <xen/domctl.h>
 #include <xen/event_channel.h>
 #include <xen/memory.h>
+#include <xen/sched.h>
 
 const char guest_name[] = "step";
 
-#define STEPS 5
+#define STEPS 3
 
 static struct xen_domctl op = {
 	.interface_version = XEN_DOMCTL_INTERFACE_VERSION,
@@ -120,9 +124,11 @@ static bool one_step(evtchn_port_t port)
 
 	if (domctl(XEN_DOMCTL_unpausedomain, other))
 		return false;
-	while (system_time() < limit)
+	while (system_time() < limit) {
 		if (event_take(port))
 			return is_paused();
+		sched_op(SCHEDOP_yield, NULL); /* it may need our CPU */
+	}
 	return false;
 }
 
@@ -146,13 +152,99 @@ static void freely(void)
 	uint64_t from = rip(), limit = system_time() + 2000000000ul;
 	uint64_t now = from;
 
-	check_rc(debug(other, XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF, 0), 0,
-		 "no more steps");
 	check_rc(domctl(XEN_DOMCTL_unpausedomain, other), 0, "it goes on");
 	while ((now == from || now == from + 2) && system_time() < limit)
 		now = rip();
 	check(now != from && now != from + 2, "and on (%lx)", now);
 	check(!is_paused(), "without a stop");
+}
+
+static bool write_byte(uint64_t linear, uint8_t byte)
+{
+	op.u.gdbsx_guest_memio = (struct xen_domctl_gdbsx_memio){
+		.gva = linear,
+		.uva = (uint64_t)&byte,
+		.len = 1,
+		.gwr = 1,
+	};
+	return !domctl(XEN_DOMCTL_gdbsx_guestmemio, other) &&
+	       !op.u.gdbsx_guest_memio.remain;
+}
+
+static uint8_t event_of(uint32_t vcpu)
+{
+	if (domctl(XEN_DOMCTL_gdbsx_domstatus, other) ||
+	    op.u.gdbsx_domstatus.vcpu_id != vcpu)
+		return 0;
+	return (uint8_t)op.u.gdbsx_domstatus.vcpu_ev;
+}
+
+/* After the next instruction: NOP, INT3. The segment's base is the reset's. */
+static void breakpoint(evtchn_port_t port)
+{
+	uint64_t at = rip() + 2;
+
+	check(write_byte(0xffff0000 + at, 0x90) &&
+		      write_byte(0xffff0000 + at + 1, 0xcc),
+	      "a breakpoint in its memory");
+	check_rc(debug(other, XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF, 0), 0,
+		 "no more steps");
+	check(event_of(0) == 0, "no event waits");
+	check(one_step(port), "it stops there");
+	check(rip() == at + 2, "after it (%lx)", rip());
+	check(event_of(0) == 3, "which the debugger is told");
+	check(event_of(0) == 0, "once");
+}
+
+/* Of the whole domain: up to the reset vector's page. */
+static uint8_t dirty[0x100000 / 8];
+
+static long log_op(uint32_t what)
+{
+	memset(dirty, 0, sizeof(dirty));
+	memset(&op.u, 0, sizeof(op.u));
+	op.u.shadow_op.op = what;
+	op.u.shadow_op.dirty_bitmap.p = dirty;
+	op.u.shadow_op.pages = sizeof(dirty) * 8;
+	return domctl(XEN_DOMCTL_shadow_op, other);
+}
+
+/* That page and no other, or none (~0), is in the log. */
+static bool has_only(uint32_t what, xen_pfn_t gfn)
+{
+	unsigned int n = 0;
+
+	if (log_op(what) || op.u.shadow_op.pages != sizeof(dirty) * 8)
+		return false;
+	for (size_t i = 0; i < sizeof(dirty); i++)
+		for (unsigned int byte = dirty[i]; byte; byte &= byte - 1)
+			n++;
+	if (op.u.shadow_op.stats.dirty_count != n)
+		return false;
+	if (gfn == ~0ul)
+		return !n;
+	return n == 1 && dirty[gfn / 8] & 1u << (gfn % 8);
+}
+
+/* It is stepped by one instruction at a time, which adds to the byte at 0. */
+static void writes(evtchn_port_t port)
+{
+	check(log_op(XEN_DOMCTL_SHADOW_OP_CLEAN) != 0, "no log yet");
+	check_rc(log_op(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY), 0,
+		 "its writes are logged");
+	check_rc(log_op(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY), -XEN_EINVAL,
+		 "not twice");
+	check(has_only(XEN_DOMCTL_SHADOW_OP_CLEAN, ~0ul), "none so far");
+	check(one_step(port), "it does one instruction");
+	check(has_only(XEN_DOMCTL_SHADOW_OP_PEEK, 0), "which wrote one page");
+	check(has_only(XEN_DOMCTL_SHADOW_OP_CLEAN, 0), "that stays logged");
+	check(has_only(XEN_DOMCTL_SHADOW_OP_CLEAN, ~0ul), "until it is not");
+	check(write_byte(0xffff0ffe, 0), "we write");
+	check(has_only(XEN_DOMCTL_SHADOW_OP_CLEAN, 0xffff0), "and are logged");
+	check(one_step(port), "it does another one");
+	check(has_only(XEN_DOMCTL_SHADOW_OP_CLEAN, 0), "the same page again");
+	check_rc(log_op(XEN_DOMCTL_SHADOW_OP_OFF), 0, "the log ends");
+	check(log_op(XEN_DOMCTL_SHADOW_OP_PEEK) != 0, "there is none");
 }
 
 static void refused(void)
@@ -181,6 +273,8 @@ void guest_main(void)
 		skip("the processor has no such trap", "single steps");
 	} else if (check_rc(rc, 0, "single steps")) {
 		steps(b.port);
+		writes(b.port);
+		breakpoint(b.port);
 		freely();
 	}
 	check_rc(domctl(XEN_DOMCTL_destroydomain, other), 0, "it goes");

@@ -17,7 +17,10 @@
 
 #include "cpu/traps.h"
 
-#define DR6_BS BIT(14)
+void svm_end_shadow(struct vcpu *v)
+{
+	svm_vcpu(v)->vmcb->int_state &= ~INT_SHADOW;
+}
 
 static bool goes_with_entry(const struct vcpu *v, const struct svm_vcpu *s)
 {

@@ -12,6 +12,7 @@
 #include "hvm/svm/svm.h"
 
 #include "console/printk.h"
+#include "cpu/traps.h"
 #include "hvm/svm/entry.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -274,6 +275,19 @@ static void svm_intercept_tsc(struct vcpu *v, bool on)
 	vmcb_set_intercept2(vmcb, on ? i2 | INTERCEPT2_RDTSCP : i2);
 }
 
+static void svm_intercept_int3(struct vcpu *v, bool on)
+{
+	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+	uint32_t exits = vmcb->exceptions & ~(uint32_t)BIT(TRAP_BP);
+
+	uint32_t i1 = vmcb->intercept1 & ~(uint32_t)INTERCEPT_SWINT;
+
+	vmcb_set_exceptions(vmcb, on ? exits | (uint32_t)BIT(TRAP_BP) : exits);
+	/* TCG reports it as INT n, and has no NRIP save either. */
+	if (!svm_has(SVM_FEATURE_NRIP))
+		vmcb_set_intercept1(vmcb, on ? i1 | INTERCEPT_SWINT : i1);
+}
+
 /* A new number; its old one's translations are nobody's. */
 static void svm_flush(struct vcpu *v)
 {
@@ -318,6 +332,8 @@ const struct hvm_ops svm_ops = {
 	.allow_port = svm_allow_port,
 	.allow_msr = svm_allow_msr,
 	.intercept_tsc = svm_intercept_tsc,
+	.intercept_int3 = svm_intercept_int3,
+	.end_shadow = svm_end_shadow,
 	.flush = svm_flush,
 	.dump = svm_dump,
 };

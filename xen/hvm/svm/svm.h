@@ -33,6 +33,8 @@ struct svm_vcpu {
 	struct ilen_entry ilen[ILEN_CACHE];
 };
 
+#define DR6_BS BIT(14) /* a single step */
+
 /* Writes to CR4 exit: the guest's CPU policy says which bits there are. */
 #define CR_WRITES (1U << 4)
 
@@ -107,6 +109,7 @@ void svm_watch_tpr(struct vcpu *v, bool on);
 void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 			  uint32_t error);
 bool svm_inject_nmi(struct vcpu *v);
+void svm_end_shadow(struct vcpu *v);
 void svm_nmi_iret(struct vcpu *v);
 bool svm_nmi_stepped(struct vcpu *v);
 void svm_reinject(struct vcpu *v);

@@ -99,6 +99,7 @@ static_assert(sizeof(struct vmcb) == PAGE_SIZE, "APM layout");
 #define INTERCEPT_RDPMC         BIT(15)
 #define INTERCEPT_CPUID         BIT(18)
 #define INTERCEPT_IRET          BIT(20)
+#define INTERCEPT_SWINT         BIT(21)
 #define INTERCEPT_INVD          BIT(22)
 #define INTERCEPT_PAUSE         BIT(23)
 #define INTERCEPT_HLT           BIT(24)
@@ -179,6 +180,7 @@ enum svm_exitcode {
 	SVM_RDPMC = 0x6f,
 	SVM_CPUID = 0x72,
 	SVM_IRET = 0x74,
+	SVM_SWINT = 0x75,
 	SVM_INVD = 0x76,
 	SVM_PAUSE = 0x77,
 	SVM_HLT = 0x78,

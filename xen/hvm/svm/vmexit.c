@@ -35,8 +35,25 @@ static void decode_npf(const struct vmcb *vmcb, struct vmexit *x)
 	x->npf.gva_valid = false;
 }
 
-static void decode_exception(const struct vmcb *vmcb, struct vmexit *x)
+/* #DB: the guest's DR6 has the cause already; a debugger's step is no business
+ * of the guest's. */
+static void decode_debug(struct vcpu *v, struct vmexit *x)
 {
+	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+
+	x->exc.cause = (uint32_t)vmcb->dr6;
+	if (!hvm_vcpu(v)->stepping)
+		return;
+	/* Bochs has not written it yet when it exits. */
+	if (!(x->exc.cause & (DR6_BS | GENMASK(3, 0))))
+		x->exc.cause |= (uint32_t)DR6_BS;
+	vmcb_set_dr6(vmcb, vmcb->dr6 & ~DR6_BS);
+}
+
+static void decode_exception(struct vcpu *v, struct vmexit *x)
+{
+	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+
 	x->kind = VMEXIT_EXCEPTION;
 	x->exc.vector = (uint8_t)(vmcb->exitcode - SVM_EXCEPTION);
 	x->exc.has_error = x->exc.vector == 8 ||
@@ -44,6 +61,8 @@ static void decode_exception(const struct vmcb *vmcb, struct vmexit *x)
 			   x->exc.vector == 17;
 	x->exc.error = (uint32_t)vmcb->exitinfo1;
 	x->exc.cr2 = vmcb->exitinfo2;
+	if (x->exc.vector == TRAP_DB)
+		decode_debug(v, x);
 }
 
 /* The guest's first look at a debug register: they become its own until its
@@ -89,6 +108,25 @@ static void decode_cr_write(struct vcpu *v, uint8_t cr, struct vmexit *x)
 			      (x->cr.value & 0xf);
 }
 
+/* TCG's INT3; other software interrupts go in as what they are. */
+static void decode_swint(struct vcpu *v, struct vmexit *x)
+{
+	struct svm_vcpu *s = svm_vcpu(v);
+	struct insn i;
+
+	if (!svm_current_insn(v, &i) || i.map != MAP_ONE)
+		return;
+	if (i.opcode == 0xcc) {
+		x->kind = VMEXIT_EXCEPTION;
+		x->exc.vector = TRAP_BP;
+		x->exc.has_error = false;
+	} else if (i.opcode == 0xcd) {
+		x->kind = VMEXIT_INTERNAL;
+		s->eventinj = (uint8_t)i.imm | EVENT_SOFT | EVENT_VALID;
+		v->regs.rip += i.length;
+	}
+}
+
 static void decode_rare(struct vcpu *v, struct vmexit *x)
 {
 	struct svm_vcpu *s = svm_vcpu(v);
@@ -103,11 +141,13 @@ static void decode_rare(struct vcpu *v, struct vmexit *x)
 		x->kind = VMEXIT_INTERNAL;
 	} else if (code == SVM_EXCEPTION + TRAP_DB && svm_nmi_stepped(v)) {
 		x->kind = VMEXIT_INTERNAL;
+	} else if (code == SVM_SWINT) {
+		decode_swint(v, x);
 	} else if (code >= SVM_DR_READ && code < SVM_EXCEPTION) {
 		load_debug_registers(s);
 		x->kind = VMEXIT_INTERNAL;
 	} else if (code >= SVM_EXCEPTION && code < SVM_INTR) {
-		decode_exception(s->vmcb, x);
+		decode_exception(v, x);
 	} else if (code >= SVM_VMRUN && code <= SVM_SKINIT) {
 		x->kind = VMEXIT_VIRT;
 	}

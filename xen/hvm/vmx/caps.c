@@ -45,7 +45,7 @@ static const struct cap {
 	{PROC, MUST, PROC_MOV_DR, "MOV-DR exiting"},
 	{PROC, LEAVE, PROC_IO, "unconditional I/O exiting"},
 	{PROC, MUST, PROC_IO_BITMAPS, "I/O bitmaps"},
-	{PROC, MAYBE, PROC_MTF, "monitor trap flag"},
+	{PROC, LEAVE, PROC_MTF, "monitor trap flag"},
 	{PROC, MUST, PROC_MSR_BITMAPS, "MSR bitmaps"},
 	{PROC, MUST, PROC_MONITOR, "MONITOR exiting"},
 	{PROC, LEAVE, PROC_PAUSE, "PAUSE exiting"},
@@ -225,8 +225,6 @@ static bool is_used(const struct cap *k, const struct vmx_caps *c)
 {
 	if (k->group == PIN && k->bit == PIN_TIMER)
 		return c->pin & PIN_TIMER;
-	if (k->group == PROC && k->bit == PROC_MTF)
-		return false;
 	if (k->group == EXIT && k->bit == EXIT_SAVE_TIMER)
 		return c->exit & EXIT_SAVE_TIMER;
 	if (k->group == PROC2 && k->use == MAYBE)

@@ -20,6 +20,16 @@ void vmx_set_proc(struct vmx_vcpu *s, uint32_t proc)
 	vmcs_set_proc_controls(proc);
 }
 
+void vmx_end_shadow(struct vcpu *v)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	bool held = vmx_hold(s);
+
+	vmcs_set_guest_blocking(vmcs_get_guest_blocking() &
+				~(uint32_t)(BLOCKING_STI | BLOCKING_MOVSS));
+	vmx_release(s, held);
+}
+
 void vmx_post_irq(struct vcpu *v, int vector)
 {
 	struct vmx_vcpu *s = vmx_vcpu(v);
@@ -113,7 +123,7 @@ void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 	}
 	/* The processor would have told in DR6; a single step is all that we
 	 * raise ourselves. */
-	if (vector == 1) {
+	if (vector == TRAP_DB) {
 		vmx_load_debug_registers(s);
 		s->dr6 |= s->debug_cause ? s->debug_cause : BIT(14);
 		s->debug_cause = 0;

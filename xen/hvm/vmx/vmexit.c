@@ -49,6 +49,17 @@ static void block_nmis_again(void)
 	vmcs_set_guest_blocking(vmcs_get_guest_blocking() | BLOCKING_NMI);
 }
 
+/* #DB: the qualification has bits as in DR6. After STI or MOV SS with TF set
+ * the shadow is still there, and an entry with both is refused ("Checks on
+ * Guest Non-Register State"). */
+static void decode_debug(struct vcpu *v, struct vmexit *x)
+{
+	x->exc.cause = vmcs_get_qualification() &
+		       (BIT(14) | BIT(13) | GENMASK(3, 0));
+	vmx_vcpu(v)->debug_cause = x->exc.cause;
+	vmx_end_shadow(v);
+}
+
 /* #MC and NMI are the machine's: their handlers run here, as if they had come
  * a moment later. */
 static void decode_exception(struct vcpu *v, struct vmexit *x)
@@ -71,9 +82,8 @@ static void decode_exception(struct vcpu *v, struct vmexit *x)
 		block_nmis_again();
 	if (x->exc.vector == TRAP_MC)
 		__asm__ volatile("int $18");
-	if (x->exc.vector == 1) /* bits as in DR6 */
-		s->debug_cause = vmcs_get_qualification() &
-				 (BIT(14) | BIT(13) | GENMASK(3, 0));
+	if (x->exc.vector == TRAP_DB)
+		decode_debug(v, x);
 }
 
 /* "Exit Qualification for Control-Register Accesses". Reads never exit. */
@@ -175,7 +185,6 @@ static const uint8_t simple[VMX_REASONS] = {
 	[VMX_RDMSR] = VMEXIT_RDMSR,
 	[VMX_WRMSR] = VMEXIT_WRMSR,
 	[VMX_MWAIT] = VMEXIT_MWAIT,
-	[VMX_MTF] = VMEXIT_STEP,
 	[VMX_MONITOR] = VMEXIT_MONITOR,
 	[VMX_PAUSE] = VMEXIT_PAUSE,
 	[VMX_INVEPT] = VMEXIT_VIRT,
@@ -272,12 +281,6 @@ static __attribute__((noinline)) void wrap_rip(struct vcpu *v)
 		v->regs.rip = (uint32_t)v->regs.rip;
 }
 
-static __attribute__((noinline)) void end_blocking(uint32_t blocking)
-{
-	vmcs_set_guest_blocking(blocking &
-				~(uint32_t)(BLOCKING_STI | BLOCKING_MOVSS));
-}
-
 HOT bool vmx_skip(struct vcpu *v, const struct vmexit *x)
 {
 	uint64_t from = v->regs.rip, to = from + vmcs_get_exit_length();
@@ -286,7 +289,7 @@ HOT bool vmx_skip(struct vcpu *v, const struct vmexit *x)
 	(void)x;
 	v->regs.rip = to;
 	if (unlikely(blocking & (BLOCKING_STI | BLOCKING_MOVSS)))
-		end_blocking(blocking);
+		vmx_end_shadow(v);
 	if (unlikely((from ^ to) >> 32))
 		wrap_rip(v);
 	return true;

@@ -395,6 +395,16 @@ static void vmx_intercept_tsc(struct vcpu *v, bool on)
 	vmx_release(s, held);
 }
 
+static void vmx_intercept_int3(struct vcpu *v, bool on)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	bool held = vmx_hold(s);
+	uint32_t exits = vmcs_get_exceptions() & ~(uint32_t)BIT(TRAP_BP);
+
+	vmcs_set_exceptions(on ? exits | (uint32_t)BIT(TRAP_BP) : exits);
+	vmx_release(s, held);
+}
+
 static int vmx_domain_init(struct domain *d)
 {
 	int rc = vmx_maps_init(d);
@@ -457,6 +467,8 @@ const struct hvm_ops vmx_ops = {
 	.allow_port = vmx_allow_port,
 	.allow_msr = vmx_allow_msr,
 	.intercept_tsc = vmx_intercept_tsc,
+	.intercept_int3 = vmx_intercept_int3,
+	.end_shadow = vmx_end_shadow,
 	.flush = vmx_flush,
 	.dump = vmx_dump,
 };
