@@ -156,6 +156,9 @@ int run_device_list(const struct xl_cmd *cmd, int argc, char **argv,
 {
 	struct device *list;
 	struct json j, *out = xl_wants_json(cmd, argc, argv, 1) ? &j : NULL;
+	/* The stock tool's block-list makes nothing of a name that is none. */
+	bool strict = strcmp(kind, "vbd") != 0;
+	int rc = XL_OK;
 	unsigned int nr;
 
 	host_xc();
@@ -170,8 +173,10 @@ int run_device_list(const struct xl_cmd *cmd, int argc, char **argv,
 
 		/* As the stock tool: the others are listed all the same. */
 		if (!host_lookup(argv[optind], &domid)) {
-			fprintf(stderr, "%s is an invalid domain identifier\n",
-				argv[optind]);
+			fprintf(stderr,
+				"%s is an invalid domain identifier%s\n",
+				argv[optind], strict ? " (rc=-6)" : "");
+			rc = strict ? XL_FAIL : XL_OK;
 			continue;
 		}
 		list = dev_list(domid, &nr);
@@ -184,5 +189,5 @@ int run_device_list(const struct xl_cmd *cmd, int argc, char **argv,
 		json_array_end(out);
 		json_end(out);
 	}
-	return XL_OK;
+	return rc;
 }
