@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Guests that only compute, on one CPU: the shares of two are as their weights,
 # within 2 %, and a third stays below its cap. In nanoseconds of CPU, as the
-# hypervisor counts them. (What of its cap it gets is less on a machine that
-# others use, too: a period that passes unseen is not made up for.)
+# hypervisor counts them.
 . /lab/tap.sh
 before=$(at_rest)
 

@@ -11,6 +11,9 @@
 
 static spinlock_t global_lock = SPINLOCK_INIT(LOCK_SCHED_GLOBAL);
 
+/* Periods that a late timer makes up for. */
+#define MOST_LATE 10L
+
 static int64_t budget(const struct sched_group *g)
 {
 	return CAP_PERIOD * g->cap / 100;
@@ -75,9 +78,13 @@ static void period_ended(void *data)
 	spin_lock(&global_lock);
 	left = atomic_read(&g->cap_left);
 	if (left < budget(g)) {
-		/* What a late timer leaves over is not saved up. */
-		atomic_set(&g->cap_left,
-			   min(left + periods * budget(g), budget(g)));
+		/* What is left over is not saved up; but who has waited all the
+		 * time gets what a late timer kept from him. */
+		if (left <= 0)
+			left += (min(periods, MOST_LATE) - 1) * budget(g);
+		else
+			left = 0;
+		atomic_set(&g->cap_left, left + budget(g));
 		unpark_all(g);
 		if (g->cap)
 			timer_set(&g->cap_timer,
