@@ -140,6 +140,27 @@ static HOT bool callback_waits(const struct vcpu *v, const struct hvm_vcpu *hv)
 	       READ_ONCE(v->info->evtchn_upcall_pending);
 }
 
+/* The controller that what is posted comes from has it no longer, and may be
+ * asked for it again. */
+static HOT __attribute__((noinline)) void lend(struct vcpu *v,
+					       struct hvm_vcpu *hv)
+{
+	if (hv->posted_by == IRQ_LAPIC)
+		vlapic_lend(hv->lapic, (uint8_t)hv->posted);
+	else if (hv->posted_by == IRQ_PIC)
+		vpic_lend(v->domain, (uint8_t)hv->posted);
+}
+
+/* It was not taken: it is the controller's again. */
+static HOT __attribute__((noinline)) void take_back(struct vcpu *v,
+						    struct hvm_vcpu *hv)
+{
+	if (hv->posted_by == IRQ_LAPIC)
+		vlapic_return(hv->lapic, (uint8_t)hv->posted);
+	else if (hv->posted_by == IRQ_PIC)
+		vpic_return(v->domain);
+}
+
 /* What waits at the guest's door is what should. Interrupts off. */
 static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 {
@@ -165,10 +186,8 @@ static HOT void post_next_irq(struct vcpu *v, struct hvm_vcpu *hv)
 		hv->posted = vector;
 		hv->posted_by = by;
 	}
-	if (vector >= 0 && by == IRQ_LAPIC)
-		vlapic_lend(hv->lapic, (uint8_t)vector);
-	else if (vector >= 0 && by == IRQ_PIC)
-		vpic_lend(v->domain, (uint8_t)vector);
+	if (vector >= 0)
+		lend(v, hv);
 }
 
 /* The guest may have taken what waited. */
@@ -176,11 +195,9 @@ static HOT void note_taken_irq(struct vcpu *v, struct hvm_vcpu *hv)
 {
 	if (hv->posted < 0)
 		return;
-	if (hvm_ops->posted_irq(v) >= 0) {
-		if (hv->posted_by == IRQ_LAPIC)
-			vlapic_return(hv->lapic, (uint8_t)hv->posted);
-		else if (hv->posted_by == IRQ_PIC)
-			vpic_return(v->domain);
+	if (likely(hvm_ops->posted_irq(v) >= 0)) {
+		if (unlikely(hv->posted_by != IRQ_CALLBACK))
+			take_back(v, hv);
 		return;
 	}
 	if (hv->posted_by == IRQ_LAPIC) {
