@@ -53,6 +53,7 @@ send_other(struct domain *d, struct port *p, unsigned long flags)
 	return err;
 }
 
+/* Interrupts on. */
 static long send(struct domain *d, uint32_t n)
 {
 	struct port *p = port_get(d->events, n);
@@ -60,7 +61,7 @@ static long send(struct domain *d, uint32_t n)
 
 	if (unlikely(!p))
 		return -EINVAL;
-	flags = port_lock(p);
+	flags = port_lock_irqs_on(p);
 	if (unlikely(p->consumer || p->state != PORT_INTERDOMAIN ||
 		     p->peer->consumer))
 		return send_other(d, p, flags);

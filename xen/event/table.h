@@ -114,6 +114,13 @@ static inline unsigned long port_lock(struct port *p)
 {
 	return spin_lock_irqsave(&p->lock);
 }
+/* For those who know that interrupts are on, as hypercalls do. */
+static inline unsigned long port_lock_irqs_on(struct port *p)
+{
+	local_irq_disable();
+	spin_lock(&p->lock);
+	return X86_EFLAGS_IF;
+}
 static inline void port_unlock(struct port *p, unsigned long flags)
 {
 	spin_unlock_irqrestore(&p->lock, flags);
