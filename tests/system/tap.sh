@@ -99,6 +99,8 @@ settled() {
 		nap 0.2
 		i=$((i + 1))
 	done
+	# Who holds it: the hypervisor says it on its console.
+	as_before "$1" "$(holdings)" || xl debug-keys mqg
 	as_before "$1" "$(holdings)"
 	verdict $? "everything a dead domain held is free again" \
 		"before: $1; now: $(holdings)"

@@ -308,6 +308,18 @@ static int stop_at(struct p2m *p, gfn_t gfn, mfn_t mfn, enum p2m_type type,
 	return gfn_x(gfn) == 600 ? -ERESTART : 0;
 }
 
+static void test_closed(void)
+{
+	begin();
+	CHECK_EQ(p2m_set(&p2m, _gfn(0), _mfn(0x200), 512, P2M_RAM_RW), 0);
+	p2m.closed = true;
+	CHECK_EQ(p2m_set(&p2m, _gfn(512), _mfn(0x400), 1, P2M_RAM_RW), -ESRCH);
+	CHECK(mfn_eq(p2m_lookup(&p2m, _gfn(512), NULL, NULL), INVALID_MFN));
+	CHECK_EQ(p2m_clear(&p2m, _gfn(0), 512), 0);
+	CHECK(mfn_eq(p2m_lookup(&p2m, _gfn(0), NULL, NULL), INVALID_MFN));
+	end();
+}
+
 static void test_walk_goes_on(void)
 {
 	gfn_t at = _gfn(0);
@@ -333,6 +345,7 @@ static const struct test_case cases[] = {
 	{"p2m: what remembers RAM learns of its end", test_ram_that_leaves},
 	{"p2m: addresses beyond the tables", test_bounds},
 	{"p2m: out of memory changes nothing", test_no_memory},
+	{"p2m: nothing comes into one that is closed", test_closed},
 	{"p2m: a walk goes on where it stopped", test_walk_goes_on},
 };
 

@@ -297,6 +297,7 @@ static int release_memory(struct domain *d)
 	if (!d->kind->translated)
 		return 0;
 	p2m_lock(&d->p2m);
+	d->p2m.closed = true;
 	rc = p2m_walk(&d->p2m, &d->relinquish_gfn, release_leaf, d);
 	p2m_unlock(&d->p2m);
 	return rc;

@@ -73,8 +73,9 @@ static __attribute__((noinline)) bool ask_model(struct vcpu *v,
 }
 
 /* A device of ours, a device model's, or nobody's: then it reads as ones. */
-static HOT bool do_port(struct vcpu *v, unsigned int port, unsigned int size,
-			bool write, uint32_t *val)
+static inline __attribute__((always_inline)) bool
+do_port(struct vcpu *v, unsigned int port, unsigned int size, bool write,
+	uint32_t *val)
 {
 	struct hvm_domain *hd = hvm_domain(v->domain);
 
@@ -264,9 +265,12 @@ static HOT enum verdict do_portio(struct vcpu *v, const struct vmexit *x)
 
 HOT enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x)
 {
+	const struct hvm_io *io = &hvm_vcpu(v)->io;
 	enum verdict r = do_portio(v, x);
 
-	hvm_io_end(v, x);
+	/* Mostly no device model was asked, and there is nothing to end. */
+	if (unlikely(io->again || io->nr))
+		hvm_io_end(v, x);
 	return r;
 }
 

@@ -187,6 +187,8 @@ int p2m_set(struct p2m *p, gfn_t gfn, mfn_t mfn, uint64_t nr,
 
 	if (gfn_x(gfn) >= limit || nr > limit - gfn_x(gfn))
 		return -EINVAL;
+	if (unlikely(p->closed) && type != P2M_NONE)
+		return -ESRCH;
 	while (nr) {
 		unsigned int level = fit_level(p, gfn, mfn, nr, frames);
 		uint64_t *slot = get_slot(p, gfn, level);

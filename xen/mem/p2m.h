@@ -86,6 +86,7 @@ struct p2m {
 	/* Counts what was RAM and is no more: pointers to RAM that were looked
 	 * up before are to be looked up again. */
 	uint64_t ram_left;
+	bool closed; /* its domain gives up what it has: nothing comes in */
 	void (*flush)(void *cookie); /* every CPU forgets this p2m */
 	void *cookie;
 };
@@ -106,8 +107,8 @@ mfn_t p2m_lookup(struct p2m *p, gfn_t gfn, enum p2m_type *type,
  * Enters nr frames (gfn and mfn aligned or not:
  * the largest leaves that fit are used). Replaces what was there: the caller
  * has looked. 0, -ENOMEM (a part may be in; set it again or clear it), -EINVAL
- * for an address beyond the tables. mfn is ignored for types without a frame.
- * Lock held.
+ * for an address beyond the tables, -ESRCH where it is closed. mfn is ignored
+ * for types without a frame. Lock held.
  */
 int p2m_set(struct p2m *p, gfn_t gfn, mfn_t mfn, uint64_t nr,
 	    enum p2m_type type);
