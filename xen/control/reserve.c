@@ -96,14 +96,6 @@ static void release_extent(struct domain *d, mfn_t mfn, unsigned int order)
 			d->kind->release_frame(d, mfn_add(mfn, i));
 }
 
-/* Its end may have begun on another CPU since it was charged for the frames,
- * and whoever looks for what it has may have passed them. */
-static bool came_too_late(const struct domain *d)
-{
-	smp_mb();
-	return READ_ONCE(d->dying) != DOMDYING_ALIVE;
-}
-
 /* Frames of a domain that knows them by their machine numbers, which go where
  * the list has the domain's own. */
 static int populate_untranslated(struct extents *e, uint64_t i, xen_pfn_t pfn)
@@ -114,8 +106,7 @@ static int populate_untranslated(struct extents *e, uint64_t i, xen_pfn_t pfn)
 	if (mfn_eq(mfn, INVALID_MFN))
 		return 1;
 	if (!e->d->kind->own_frames(e->d, mfn, 1UL << e->r.extent_order, pfn) &&
-	    (!e->list || !copy_elem_to_guest(e->list, i, &raw)) &&
-	    !came_too_late(e->d))
+	    (!e->list || !copy_elem_to_guest(e->list, i, &raw)))
 		return 0;
 	release_extent(e->d, mfn, e->r.extent_order);
 	return 1;

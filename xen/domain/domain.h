@@ -144,8 +144,9 @@ struct domain_kind {
 	int (*trigger)(struct vcpu *v, uint32_t trigger);
 	/*
 	 * Kinds that are not translated. own_frames: n frames from mfn on are
-	 * the domain's now, as its numbers pfn on (~0: none yet); 0 or -ENOMEM.
-	 * release_frame: it gives one back; false: it is not its own.
+	 * the domain's now, as its numbers pfn on (~0: none yet); 0, -ENOMEM,
+	 * or -ESRCH: its end has begun. Who fails releases them. release_frame:
+	 * it gives one back; false: it is not its own.
 	 */
 	int (*own_frames)(struct domain *d, mfn_t mfn, uint64_t n,
 			  uint64_t pfn);

@@ -148,6 +148,8 @@ static int trigger(struct vcpu *v, uint32_t what)
 	return 0;
 }
 
+/* The domain's end may have begun on another CPU since it was charged for the
+ * frames, and whoever looks for what it has may have passed them. */
 static int own_frames(struct domain *d, mfn_t mfn, uint64_t n, uint64_t pfn)
 {
 	int rc = 0;
@@ -156,7 +158,8 @@ static int own_frames(struct domain *d, mfn_t mfn, uint64_t n, uint64_t pfn)
 		rc = pv_m2p_set(mfn_add(mfn, i),
 				pfn == INVALID_M2P_ENTRY ? pfn : pfn + i);
 	pv_note_frames(d, mfn, n);
-	return rc;
+	smp_mb();
+	return pv_is_ending(d) ? -ESRCH : rc;
 }
 
 static const struct domain_kind kind = {
