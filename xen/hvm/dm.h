@@ -59,7 +59,15 @@ enum dm_answer hvm_dm_string(struct vcpu *v, uint8_t type, uint64_t addr,
 
 /* The instruction x was executed so far as it could be: if it waits for an
  * answer, it is x that comes again. */
-void hvm_io_end(struct vcpu *v, const struct vmexit *x);
+void hvm_io_ended(struct vcpu *v, const struct vmexit *x);
+static inline void hvm_io_end(struct vcpu *v, const struct vmexit *x)
+{
+	const struct hvm_io *io = &hvm_vcpu(v)->io;
+
+	/* Mostly no device model was asked, and there is nothing to end. */
+	if (unlikely(io->again || io->nr))
+		hvm_io_ended(v, x);
+}
 /* An iteration of a repeated instruction is done for good. */
 void hvm_io_step(struct vcpu *v);
 /* The domain gave memory away: device models that still map it must hear. */

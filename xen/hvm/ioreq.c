@@ -268,7 +268,7 @@ void hvm_io_invalidate(struct vcpu *v)
 		send(v, s, &a, ~0UL, false, false);
 }
 
-HOT void hvm_io_end(struct vcpu *v, const struct vmexit *x)
+void hvm_io_ended(struct vcpu *v, const struct vmexit *x)
 {
 	struct hvm_io *io = &hvm_vcpu(v)->io;
 

@@ -265,12 +265,9 @@ static HOT enum verdict do_portio(struct vcpu *v, const struct vmexit *x)
 
 HOT enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x)
 {
-	const struct hvm_io *io = &hvm_vcpu(v)->io;
 	enum verdict r = do_portio(v, x);
 
-	/* Mostly no device model was asked, and there is nothing to end. */
-	if (unlikely(io->again || io->nr))
-		hvm_io_end(v, x);
+	hvm_io_end(v, x);
 	return r;
 }
 
