@@ -14,8 +14,6 @@
 
 #include "cpu/traps.h"
 
-#define DR6_BS BIT(14)
-
 bool hvm_single_step(struct vcpu *v, bool on)
 {
 	struct hvm_vcpu *hv = hvm_vcpu(v);

@@ -11,6 +11,8 @@
 #include "domain/domain.h"
 #include <xen/hvm/params.h>
 
+#define DR6_BS BIT(14) /* a single step */
+
 enum vmexit_kind {
 	VMEXIT_INTR, /* a host interrupt; already taken */
 	VMEXIT_NMI,

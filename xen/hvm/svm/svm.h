@@ -33,8 +33,6 @@ struct svm_vcpu {
 	struct ilen_entry ilen[ILEN_CACHE];
 };
 
-#define DR6_BS BIT(14) /* a single step */
-
 /* Writes to CR4 exit: the guest's CPU policy says which bits there are. */
 #define CR_WRITES (1U << 4)
 

@@ -125,7 +125,7 @@ void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 	 * raise ourselves. */
 	if (vector == TRAP_DB) {
 		vmx_load_debug_registers(s);
-		s->dr6 |= s->debug_cause ? s->debug_cause : BIT(14);
+		s->dr6 |= s->debug_cause ? s->debug_cause : DR6_BS;
 		s->debug_cause = 0;
 		__asm__ volatile("mov %0, %%db6" : : "r"(s->dr6));
 	}

@@ -55,7 +55,7 @@ static void block_nmis_again(void)
 static void decode_debug(struct vcpu *v, struct vmexit *x)
 {
 	x->exc.cause = vmcs_get_qualification() &
-		       (BIT(14) | BIT(13) | GENMASK(3, 0));
+		       (DR6_BS | BIT(13) | GENMASK(3, 0));
 	vmx_vcpu(v)->debug_cause = x->exc.cause;
 	vmx_end_shadow(v);
 }
