@@ -59,13 +59,10 @@ static int hold_granted(struct vcpu *v, struct side *s, domid_t id,
 
 	if (s->held == GRANTED && s->id == id && s->use.ref == ref)
 		return GNTST_okay;
-	if (unlikely(s->granter)) {
+	if (s->held)
 		drop_page(s);
-		if (s->id != id)
-			drop_side(s);
-	} else if (s->held) {
-		drop_page(s);
-	}
+	if (unlikely(s->granter && s->id != id))
+		drop_side(s);
 	if (!s->granter) {
 		s->id = id;
 		s->granter = get_domain(id);

@@ -184,11 +184,8 @@ void grant_unuse(const struct grant_use *u, uint32_t flags, bool last)
 	if (last)
 		put_guest_frame(u->mfn, !readonly);
 	spin_lock(&t->lock);
-	/* A reference in use is in the table: no need to check that again. */
-	p = &t->pins[u->ref / PINS_PER_PAGE][u->ref % PINS_PER_PAGE];
+	p = grant_used_pin(t, u->ref);
 	p->uses -= one_use(flags | (u->flags & GNTMAP_readonly));
-	unmark_entry(&t->shared[u->ref / ENTRIES_PER_FRAME]
-			       [u->ref % ENTRIES_PER_FRAME],
-		     p, readonly);
+	unmark_entry(grant_used_entry(t, u->ref), p, readonly);
 	spin_unlock(&t->lock);
 }

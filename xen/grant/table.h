@@ -89,17 +89,26 @@ static inline uint32_t grant_entries(const struct grant_table *t)
 {
 	return t->nr_frames * (uint32_t)ENTRIES_PER_FRAME;
 }
-/* The shared entry and its pin; ref is below the table's end, lock held. */
+/* The shared entry and its pin; ref is in use, lock held. */
+static inline struct grant_entry_v1 *grant_used_entry(struct grant_table *t,
+						      uint32_t ref)
+{
+	return &t->shared[ref / ENTRIES_PER_FRAME][ref % ENTRIES_PER_FRAME];
+}
+static inline struct pin *grant_used_pin(struct grant_table *t, uint32_t ref)
+{
+	return &t->pins[ref / PINS_PER_PAGE][ref % PINS_PER_PAGE];
+}
+/* The same of a ref that somebody named: it is below the table's end. */
 static inline struct grant_entry_v1 *grant_entry(struct grant_table *t,
 						 uint32_t ref)
 {
-	ref = (uint32_t)index_nospec(ref, grant_entries(t));
-	return &t->shared[ref / ENTRIES_PER_FRAME][ref % ENTRIES_PER_FRAME];
+	return grant_used_entry(t,
+				(uint32_t)index_nospec(ref, grant_entries(t)));
 }
 static inline struct pin *grant_pin(struct grant_table *t, uint32_t ref)
 {
-	ref = (uint32_t)index_nospec(ref, grant_entries(t));
-	return &t->pins[ref / PINS_PER_PAGE][ref % PINS_PER_PAGE];
+	return grant_used_pin(t, (uint32_t)index_nospec(ref, grant_entries(t)));
 }
 /* table.c: makes the table at least that long. Lock held. -ENOMEM, -EINVAL:
  * above the limit. */
