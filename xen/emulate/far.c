@@ -7,16 +7,6 @@
  */
 #include "emulate/state.h"
 
-static uint32_t selector_error(uint16_t sel)
-{
-	return sel & 0xfffc;
-}
-
-static void bad_selector(struct state *s, unsigned int vector, uint16_t sel)
-{
-	emu_raise_error(s, vector, selector_error(sel));
-}
-
 /* Where it goes on. */
 struct target {
 	struct emu_found cs;
@@ -48,9 +38,9 @@ static void check_code(struct state *s, struct target *t, unsigned int cpl)
 	else
 		good = good && rpl <= cpl && dpl == cpl;
 	if (!good || (wide && g->attr & EMU_SEG_D))
-		bad_selector(s, GP, g->sel);
+		emu_bad_selector(s, GP, g->sel);
 	else if (!(g->attr & EMU_SEG_P))
-		bad_selector(s, NP, g->sel);
+		emu_bad_selector(s, NP, g->sel);
 	else if (wide ? !emu_is_canonical(t->rip) : t->rip > g->limit)
 		emu_raise_error(s, GP, 0);
 	g->sel = (uint16_t)((g->sel & ~3U) | cpl);
@@ -69,15 +59,15 @@ static bool through_gate(struct state *s, struct target *t,
 		/* A task's, outside long mode; else nothing to go to. */
 		if (!emu_long_mode(s) && (type == 1 || type == 5 || type == 9))
 			return false;
-		bad_selector(s, GP, gate.sel);
+		emu_bad_selector(s, GP, gate.sel);
 		return true;
 	}
 	if (seg_dpl(&gate) < cpl || (gate.sel & 3U) > seg_dpl(&gate)) {
-		bad_selector(s, GP, gate.sel);
+		emu_bad_selector(s, GP, gate.sel);
 		return true;
 	}
 	if (!(gate.attr & EMU_SEG_P)) {
-		bad_selector(s, NP, gate.sel);
+		emu_bad_selector(s, NP, gate.sel);
 		return true;
 	}
 	t->rip = (raw[0] & 0xffff) | (raw[0] >> 48 << 16);
@@ -101,7 +91,7 @@ static bool through_gate(struct state *s, struct target *t,
 		return false;
 	if (emu_long_mode(s) &&
 	    (t->cs.g.attr & (EMU_SEG_L | EMU_SEG_D)) != EMU_SEG_L)
-		bad_selector(s, GP, sel);
+		emu_bad_selector(s, GP, sel);
 	else
 		check_code(s, t, cpl);
 	return true;
@@ -173,15 +163,11 @@ static bool direct(struct state *s)
 
 static bool indirect(struct state *s)
 {
-	uint64_t off, sel;
+	uint64_t off;
+	uint16_t sel;
 
-	if (s->i->mod == 3) {
-		emu_raise(s, UD);
-		return true;
-	}
-	off = emu_load(s, s->seg, s->off, s->size);
-	sel = emu_load(s, s->seg, s->off + s->size, 2);
-	return transfer(s, (uint16_t)sel, off, (s->i->reg & 7) == 3);
+	sel = emu_far_pointer(s, &off);
+	return transfer(s, sel, off, (s->i->reg & 7) == 3);
 }
 
 /* Of a RET or IRET. */
@@ -197,7 +183,7 @@ static void find_return(struct state *s, uint16_t sel, struct target *t)
 		emu_raise_error(s, GP, 0);
 	} else if (emu_descriptor(s, sel, &t->cs, raw, false)) {
 		if ((sel & 3U) < emu_cpu(s)->cpl)
-			bad_selector(s, GP, sel);
+			emu_bad_selector(s, GP, sel);
 		else
 			check_code(s, t, sel & 3);
 	}

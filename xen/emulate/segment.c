@@ -6,9 +6,9 @@
  */
 #include "emulate/state.h"
 
-static uint32_t selector_error(uint16_t sel)
+void emu_bad_selector(struct state *s, unsigned int vector, uint16_t sel)
 {
-	return sel & 0xfffc;
+	emu_raise_error(s, vector, sel & 0xfffc);
 }
 
 static bool may_be_done(const struct emu_segment *g, bool write)
@@ -71,7 +71,7 @@ bool emu_descriptor(struct state *s, uint16_t sel, struct emu_found *f,
 
 	s->e->sys->get_seg(s->e->ctx, sel & 4 ? EMU_LDTR : EMU_GDTR, &t);
 	if ((sel & 4 && !(t.attr & EMU_SEG_P)) || last > t.limit) {
-		emu_raise_error(s, GP, selector_error(sel));
+		emu_bad_selector(s, GP, sel);
 		return false;
 	}
 	at = t.base + (sel & 0xfff8);
@@ -138,9 +138,9 @@ bool emu_find_data(struct state *s, unsigned int seg, uint16_t sel,
 	if (!emu_descriptor(s, sel, f, raw, false))
 		return false;
 	if (stack ? !suits_stack(&f->g, cpl) : !suits_data(&f->g, cpl))
-		emu_raise_error(s, GP, selector_error(sel));
+		emu_bad_selector(s, GP, sel);
 	else if (!(f->g.attr & EMU_SEG_P))
-		emu_raise_error(s, stack ? SS : NP, selector_error(sel));
+		emu_bad_selector(s, stack ? SS : NP, sel);
 	return !s->fault;
 }
 
@@ -249,19 +249,25 @@ static void pop(struct state *s, unsigned int seg)
 	emu_set_sp(s, sp);
 }
 
+uint16_t emu_far_pointer(struct state *s, uint64_t *off)
+{
+	*off = 0;
+	if (s->i->mod == 3) {
+		emu_raise(s, UD);
+		return 0;
+	}
+	*off = emu_load(s, s->seg, s->off, s->size);
+	return (uint16_t)emu_load(s, s->seg, s->off + s->size, 2);
+}
+
 /* LDS and the others: a pointer from memory. */
 static void load_pointer(struct state *s, unsigned int seg)
 {
-	uint64_t off, sel;
 	struct emu_found f;
+	uint64_t off;
+	uint16_t sel = emu_far_pointer(s, &off);
 
-	if (s->i->mod == 3) {
-		emu_raise(s, UD);
-		return;
-	}
-	off = emu_load(s, s->seg, s->off, s->size);
-	sel = emu_load(s, s->seg, s->off + s->size, 2);
-	if (!find(s, seg, (uint16_t)sel, &f))
+	if (!find(s, seg, sel, &f))
 		return;
 	put(s, seg, &f);
 	if (!s->fault)

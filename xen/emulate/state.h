@@ -133,6 +133,11 @@ static inline unsigned int seg_dpl(const struct emu_segment *g)
 {
 	return (g->attr >> 5) & 3;
 }
+/* An exception whose error code is the selector's. */
+void emu_bad_selector(struct state *s, unsigned int vector, uint16_t sel);
+/* The operand, which must be in memory: an offset and (the result) a selector.
+ */
+uint16_t emu_far_pointer(struct state *s, uint64_t *off);
 bool emu_may_access(struct state *s, unsigned int seg, uint64_t off,
 		    unsigned int size, bool write);
 /* sel's descriptor; high: the one after it, too (a gate of 16 bytes). */
