@@ -6,8 +6,9 @@
  * what was written since the one before.
  */
 #include "harness.h"
+#include "heap_stubs.h"
+#include "table_stubs.h"
 
-#include "console/printk.h"
 #include "domain/continuation.h"
 #include "domain/log_dirty.h"
 #include "lib/errno.h"
@@ -16,7 +17,6 @@
 #include "mem/frame.h"
 #include "mem/layout.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
 #define PAGES 4096 /* 8 leaves of 2 MiB */
@@ -26,51 +26,6 @@ DEFINE_PER_CPU(uint64_t, softirq_pending);
 static struct domain domain;
 static bool written[PAGES];
 static unsigned int held[PAGES], flushes;
-
-void *unit_maddr_to_virt(paddr_t p);
-void *unit_maddr_to_virt(paddr_t p)
-{
-	return (void *)p;
-}
-
-paddr_t virt_to_maddr(const void *p)
-{
-	return (paddr_t)p;
-}
-
-void *alloc_page_virt(unsigned int flags)
-{
-	void *p = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
-
-	if (p && flags & ALLOC_ZERO)
-		memset(p, 0, PAGE_SIZE);
-	return p;
-}
-
-void free_page_virt(void *p)
-{
-	free(p);
-}
-
-void *xzalloc(size_t size)
-{
-	return calloc(1, size);
-}
-
-void xfree(void *p)
-{
-	free(p);
-}
-
-void panic(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	abort();
-}
 
 unsigned int frame_type_count(mfn_t mfn)
 {

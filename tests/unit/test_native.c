@@ -160,17 +160,7 @@ static bool mem(uint64_t addr, unsigned int size, void *val, bool write)
 		memcpy(val, copy + (addr - AREA), size);
 	return true;
 }
-static bool mem_read(void *ctx, uint64_t addr, unsigned int size, uint64_t *val)
-{
-	(void)ctx;
-	*val = 0;
-	return mem(addr, size, val, false);
-}
-static bool mem_write(void *ctx, uint64_t addr, unsigned int size, uint64_t val)
-{
-	(void)ctx;
-	return mem(addr, size, &val, true);
-}
+#include "emulate_memory.h"
 static uint64_t base_of(void *ctx, unsigned int seg)
 {
 	(void)ctx;

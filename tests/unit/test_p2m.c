@@ -5,15 +5,14 @@
  * the counts by type must be those of the array.
  */
 #include "harness.h"
+#include "table_stubs.h"
 
-#include "console/printk.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
 #include "mem/layout.h"
 #include "mem/p2m.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
 #define FRAMES (3UL << 18) /* three GiB: leaves of all three sizes */
@@ -23,50 +22,7 @@ static struct {
 	uint64_t mfn;
 } * model;
 static struct p2m p2m;
-static int flushes, live_pages, fail_after = -1;
-
-/* Pages live in this process; a machine address is the pointer itself. */
-void *unit_maddr_to_virt(paddr_t p);
-void *unit_maddr_to_virt(paddr_t p)
-{
-	return (void *)p;
-}
-
-paddr_t virt_to_maddr(const void *p)
-{
-	return (paddr_t)p;
-}
-
-void *alloc_page_virt(unsigned int flags)
-{
-	void *p;
-
-	if (!fail_after)
-		return NULL;
-	if (fail_after > 0)
-		fail_after--;
-	p = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
-	if (p && flags & ALLOC_ZERO)
-		memset(p, 0, PAGE_SIZE);
-	live_pages++;
-	return p;
-}
-
-void free_page_virt(void *p)
-{
-	live_pages--;
-	free(p);
-}
-
-void panic(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	abort();
-}
+static int flushes;
 
 static uint64_t leaf_bits(enum p2m_type type, mfn_t mfn, unsigned int level)
 {
