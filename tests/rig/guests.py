@@ -25,8 +25,10 @@ class GuestTest:
         self.ends = options.pop("ends", "plan")
         self.needs = options.pop("needs", None)
         self.words = options.pop("words", "").replace("+", " ")
+        self.append = options.pop("xen", "").replace("+", " ")
+        program = options.pop("guest", self.name)
         self.path = os.path.join(hypervisor.build_dir(), "tests", "guest",
-                                 self.name, self.name)
+                                 program, program)
         if options:
             raise ValueError("tests/guest/list: %s: unknown %s" %
                              (self.name, ", ".join(options)))
@@ -57,7 +59,7 @@ def run_as_dom0(test, hv, logs, words="", echo=None, **options):
         hv = copy.copy(hv)
         hv.dom0 = "pv"
     cpus = options.pop("cpus", None) or test.cpus
-    append = options.pop("append", "")
+    append = (test.append + " " + options.pop("append", "")).strip()
     timeout = options.pop("timeout", None) or test.timeout
     emulator = options.pop("emulator", None) or "qemu"
     name = options.pop("name", "guest-%s-%s" % (test.name, hv.name))

@@ -8,6 +8,7 @@
 #include "mem/alloc.h"
 #include "mem/frame_word.h"
 #include "mem/map.h"
+#include "pv/isolate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ unsigned long world_calls, world_accepted;
 static uint8_t known[WORLD_DOMAINS][WORLD_DOMAINS * 0x40];
 
 struct timer *world_timer;
+bool world_runs_calls;
 
 /* The parts of the machine that these sources look at. */
 DEFINE_PER_CPU(struct vcpu *, current);
@@ -35,11 +37,15 @@ struct acpi_info acpi_info = {.lapic_addr = 0xfee00000};
 cpumask_t cpu_online_map = {{BIT(WORLD_DOMAINS) - 1}};
 paddr_t host_cr3 = 0x1000;
 struct domain *dom0;
+DEFINE_PER_CPU(uint64_t, trap_full_cr3);
 
 void smp_call(const cpumask_t *cpus, void (*fn)(void *), void *data, bool wait)
 {
-	(void)fn;
 	(void)wait;
+	if (world_runs_calls) {
+		fn(data);
+		return;
+	}
 	world_flushes++;
 	for (unsigned int i = 0; i < WORLD_DOMAINS && !data; i++)
 		if (cpus->bits[0] & BIT(i)) /* and all, not one page */
@@ -65,7 +71,8 @@ bool sched_unit_is_loaded(const struct sched_unit *u)
 }
 void pv_load_cr3(struct vcpu *v)
 {
-	(void)v;
+	if (pv_is_isolated(v->domain))
+		pv_isolate(v_mm(v)->cr3_kernel, true);
 }
 uint64_t pv_get_gs_base(struct vcpu *v, bool other)
 {

@@ -96,6 +96,9 @@ void build_tree(unsigned int domain, unsigned int n);
 /* Set to go off, if any. */
 extern struct timer *world_timer;
 
+/* smp_call() calls, instead of counting as a flush. */
+extern bool world_runs_calls;
+
 /* Flushes that were asked for. */
 extern unsigned int world_flushes;
 

@@ -9,6 +9,7 @@
 
 #include "lib/errno.h"
 #include "mem/frame_word.h"
+#include "pv/isolate.h"
 
 #include <xen/grant_table.h>
 
@@ -253,6 +254,55 @@ static void bases(void)
 	OK(ext(second, BASE, F(10)));
 	CHECK_EQ(TYPE(3), FRAME_NONE);
 	NO(ext_for(b, 1, BASE, mfn_x(F(0))), EPERM);
+	END();
+}
+
+static bool is_copy(const struct pv_copy *c, unsigned int n)
+{
+	bool same = mfn_eq(c->of, F(n));
+
+	for (unsigned int i = 0; i < 512; i++)
+		same &= c->l4[i] ==
+			(pv_guest_slot(4, i) ? table(F(n))[i] : ~0UL);
+	return same;
+}
+
+/* The tables in force follow those that the guest gave, but for our slots. */
+static void isolated(void)
+{
+	static uint64_t kernel[512], user[512];
+	const struct pv_copies *c = &this_cpu(pv_copies);
+
+	start();
+	build_tree(1, 0);
+	build_tree(1, 10);
+	memset(kernel, 0xff, sizeof(kernel));
+	memset(user, 0xff, sizeof(user));
+	this_cpu(pv_copies) =
+		(struct pv_copies){{user, INVALID_MFN}, {kernel, INVALID_MFN}};
+	d_mm(&world[1].d)->isolated = true;
+	OK(ext(g, BASE, F(0)));
+	CHECK(is_copy(&c->kernel, 0));
+	CHECK_EQ(this_cpu(trap_full_cr3), mfn_to_maddr(F(0)));
+	OK(ext(g, MMUEXT_NEW_USER_BASEPTR, F(10)));
+	pv_isolate(F(10), false);
+	CHECK(is_copy(&c->user, 10));
+	world_runs_calls = true;
+	CHECK_EQ(update(g, F(0), 5, entry(F(11), RW)), 0);
+	CHECK_EQ(update(g, F(0), 511, entry(F(1), RW)), 0);
+	CHECK_EQ(update(g, F(10), 300, entry(F(1), RW)), 0);
+	world_runs_calls = false;
+	CHECK(kernel[5] && kernel[511] && user[300]);
+	CHECK(is_copy(&c->kernel, 0) && is_copy(&c->user, 10));
+	/* Another user table: the old one's copy is none any more. */
+	OK(ext(g, MMUEXT_NEW_USER_BASEPTR, F(0)));
+	CHECK(mfn_eq(c->user.of, INVALID_MFN));
+	OK(ext(g, BASE, F(10)));
+	CHECK(is_copy(&c->kernel, 10));
+	pv_isolate_end();
+	CHECK(mfn_eq(c->kernel.of, INVALID_MFN));
+	CHECK_EQ(this_cpu(trap_full_cr3), 0);
+	d_mm(&world[1].d)->isolated = false;
 	END();
 }
 
@@ -662,6 +712,7 @@ static const struct test_case cases[] = {
 	{"a page is a table or writable", writable_or_table},
 	{"tables that map themselves", linear_tables},
 	{"bases of vCPUs", bases},
+	{"isolated tables", isolated},
 	{"frames and tables of others", foreign},
 	{"frames of others go together", let_go_late},
 	{"frames given back", given_back},

@@ -37,7 +37,6 @@ PARAM_CUSTOM("sched", parse_sched,
 
 IGNORED("ucode", "microcode is left to the firmware and to dom0");
 IGNORED("spec-ctrl", "mitigations follow the CPU");
-IGNORED("xpti", "mitigations follow the CPU");
 IGNORED("pv-l1tf", "mitigations follow the CPU");
 IGNORED("smt", "all CPUs are used");
 IGNORED("no-real-mode", "real mode is not used");

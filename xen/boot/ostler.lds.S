@@ -25,6 +25,11 @@ SECTIONS {
 		KEEP(*(.boot.header))
 		*(.boot.entry)
 		*(.text.hot .text.hot.*)
+		. = ALIGN(4096);
+		image_entry_text = .;
+		*(.text.entry)
+		. = ALIGN(4096);
+		image_entry_text_end = .;
 		*(EXCLUDE_FILE(UNPACKERS) .text EXCLUDE_FILE(UNPACKERS) .text.*)
 		. = ALIGN(4096);
 		image_text_end = .;
@@ -69,9 +74,17 @@ SECTIONS {
 	.data : {
 		*(.data.ro_after_init)
 		. = ALIGN(4096);
+		image_entry_data = .;
+		*(.data.entry)
+		. = ALIGN(4096);
+		image_entry_data_end = .;
 		__percpu_start = .;
 		*(.data.percpu)
 		. = ALIGN(4096);
+		__percpu_entry_start = .;
+		*(.data.percpu.entry)
+		. = ALIGN(4096);
+		__percpu_entry_end = .;
 		*(.data.percpu.page)
 		. = ALIGN(64);
 		__percpu_end = .;

@@ -41,6 +41,12 @@ bool wrmsr_safe(uint32_t msr, uint64_t v);
 #define DEFINE_PER_CPU_PAGE(type, name)                                        \
 	__attribute__((section(".data.percpu.page"),                           \
 		       aligned(PAGE_SIZE))) __typeof__(type) percpu_##name
+/* What the way in from ring 3 uses while a PV guest's isolated tables are still
+ * in force (pv/isolate.h), and the code and data beside it. */
+#define DEFINE_PER_CPU_ENTRY(type, name)                                       \
+	__attribute__((                                                        \
+		section(".data.percpu.entry"))) __typeof__(type) percpu_##name
+#define __entry_data                __attribute__((section(".data.entry")))
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) percpu_##name
 #ifdef OSTLER_UNIT
 #define this_cpu(name)             percpu_##name
@@ -90,6 +96,9 @@ extern unsigned int nr_cpus; /* online CPUs are 0 … nr_cpus - 1 */
  */
 bool percpu_alloc(unsigned int cpu);
 extern char __percpu_start[], __percpu_end[];
+extern char __percpu_entry_start[], __percpu_entry_end[];
+extern char image_entry_text[], image_entry_text_end[];
+extern char image_entry_data[], image_entry_data_end[];
 
 /* What a trap or interrupt pushes, for handlers and dumps. */
 struct cpu_regs {

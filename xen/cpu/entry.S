@@ -4,6 +4,9 @@
  * error code, and one common path that saves the general registers and calls
  * trap_dispatch(). Our own stack is used, whatever it was (NMI, #DF and #MC
  * have one of their own through the TSS). A trap out of ring 3 is pv/'s.
+ *
+ * Until CR3 is known to have all of us, only what is in the sections called
+ * "entry" may be used (pv/isolate.h).
  */
 #include "cpu/traps.h"
 
@@ -46,7 +49,7 @@
 
 #define REGS_RIP 128
 
-	.section .text.traps, "ax", @progbits
+	.section .text.entry, "ax", @progbits
 	.balign 16
 	.globl trap_stubs
 	.hidden trap_stubs
@@ -83,6 +86,10 @@ trap_common:
 	cmpq	trap_guest_iret(%rip), %rax
 	jne	2f
 	swapgs
+	movq	%gs:percpu_trap_full_cr3(%rip), %rax
+	testq	%rax, %rax
+	jz	2f
+	movq	%rax, %cr3
 2:	movq	%rsp, %rdi
 	subq	$8, %rsp
 	call	trap_dispatch
@@ -114,11 +121,20 @@ trap_ist:
 	movl	-15(%rbx), %eax
 	movl	-11(%rbx), %edx
 	wrmsr
-3:	movq	%rsp, %rdi
+3:	movq	%rsp, %rbx
 	andq	$-16, %rsp
-	movq	%rdi, %rbx
+	xorl	%r14d, %r14d
+	movq	%gs:percpu_trap_full_cr3(%rip), %rax
+	testq	%rax, %rax
+	jz	4f
+	movq	%cr3, %r14
+	movq	%rax, %cr3
+4:	movq	%rbx, %rdi
 	call	trap_dispatch
-	movq	%rbx, %rsp
+	testq	%r14, %r14
+	jz	5f
+	movq	%r14, %cr3
+5:	movq	%rbx, %rsp
 	movl	$0xc0000101, %ecx
 	movl	%r12d, %eax
 	movl	%r13d, %edx

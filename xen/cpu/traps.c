@@ -16,9 +16,10 @@
 #define IST_STACK 4096
 
 DEFINE_PER_CPU_PAGE(uint64_t[PAGE_SIZE / 8], gdt_page);
-DEFINE_PER_CPU(struct tss, tss) __aligned(128);
+DEFINE_PER_CPU_ENTRY(struct tss, tss) __aligned(128);
 #define NR_IST 4
-static DEFINE_PER_CPU_PAGE(uint8_t[NR_IST][IST_STACK], ist_stacks);
+static DEFINE_PER_CPU_ENTRY(uint8_t[NR_IST][IST_STACK], ist_stacks)
+	__aligned(IST_STACK);
 
 struct idt_gate {
 	uint16_t offset_low, selector;
@@ -26,7 +27,7 @@ struct idt_gate {
 	uint16_t offset_mid;
 	uint32_t offset_high, reserved;
 };
-static struct idt_gate idt[256] __aligned(4096);
+static struct idt_gate idt[256] __entry_data __aligned(4096);
 extern const char trap_stubs[256][16];
 
 struct table_register {
@@ -35,10 +36,11 @@ struct table_register {
 } __packed;
 
 static void (*vector_handler[256])(struct cpu_regs *regs);
-void (*trap_from_guest)(void);
-uint64_t trap_guest_iret, trap_guest_flags;
+void (*trap_from_guest)(void) __entry_data;
+uint64_t trap_guest_iret __entry_data, trap_guest_flags;
 /* A place for a register before there is a stack (entry.S, pv/entry.S). */
-DEFINE_PER_CPU(uint64_t, trap_scratch);
+DEFINE_PER_CPU_ENTRY(uint64_t, trap_scratch);
+DEFINE_PER_CPU_ENTRY(uint64_t, trap_full_cr3);
 
 static const char *const exception_name[32] = {
 	"divide error",

@@ -60,6 +60,13 @@ struct tss {
 DECLARE_PER_CPU(uint64_t[PAGE_SIZE / 8], gdt_page);
 DECLARE_PER_CPU(struct tss, tss);
 
+/*
+ * CR3 with all of the hypervisor in it, while what is in force on this CPU may
+ * be without (pv/isolate.h); else 0. A trap in ring 0 goes there before it does
+ * anything.
+ */
+DECLARE_PER_CPU(uint64_t, trap_full_cr3);
+
 /* Loads this CPU's GDT, TSS and the one IDT. */
 void traps_load(unsigned int cpu);
 

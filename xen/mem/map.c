@@ -116,6 +116,23 @@ bool map_range(uint64_t va, paddr_t pa, size_t size, uint64_t flags)
 	return true;
 }
 
+uint64_t map_entry_of(uint64_t va)
+{
+	const uint64_t *table = host_l4;
+
+	for (unsigned int level = 4;; level--) {
+		uint64_t e = table[(va >> level_shift(level)) & 511];
+		uint64_t span = 1UL << level_shift(level);
+
+		if (!(e & PTE_P) || level == 1)
+			return e & PTE_P ? e : 0;
+		if (e & PTE_PS)
+			return (e & ~(uint64_t)PTE_PS) |
+			       (va & (span - 1) & PAGE_MASK);
+		table = maddr_to_virt(e & PTE_ADDR);
+	}
+}
+
 static void __init map_image(const char *from, const char *to, uint64_t flags)
 {
 	if (!map_range((uint64_t)from, virt_to_maddr(from), to - from, flags))

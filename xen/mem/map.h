@@ -14,6 +14,9 @@ uint64_t map_window(unsigned int pages, paddr_t addr);
  * direct map when it is there already, so it may be called often. */
 void *map_firmware(paddr_t addr, size_t size);
 
+/* The entry that maps the page at va, as if it were one of 4 KiB; 0: none. */
+uint64_t map_entry_of(uint64_t va);
+
 /* The page tables that every CPU uses when no PV guest runs (for CR3). */
 extern paddr_t host_cr3;
 

@@ -248,7 +248,8 @@ HOT void pv_iret(struct vcpu *v)
 		r->rcx = c.rcx;
 		pv->sysret = false;
 	} else {
-		pv->sysret = pv->frame.cs == SEL_GUEST_CS64 && !(r->rip >> 47);
+		pv->sysret = pv->may_sysret && pv->frame.cs == SEL_GUEST_CS64 &&
+			     !(r->rip >> 47);
 	}
 	if (v->info)
 		WRITE_ONCE(v->info->evtchn_upcall_mask, !(c.rflags & FLAG_IF));

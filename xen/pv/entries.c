@@ -7,7 +7,7 @@
  * the user's to the processor; the kernel's are out of its processes' reach
  * because those run on tables of their own.
  */
-#include "pv/pv.h"
+#include "pv/isolate.h"
 
 #include "console/printk.h"
 #include "cpu/acpi.h"
@@ -240,10 +240,14 @@ int pv_change_entry(const struct pv_change *c, mfn_t table, unsigned int level,
 		    unsigned int index, uint64_t val)
 {
 	uint64_t *e = (uint64_t *)mfn_to_virt(table) + index;
+	int rc;
 
 	if (level == 1)
 		return pv_change_l1(c, table, index, val);
 	if (!pv_guest_slot(level, index))
 		return -EINVAL;
-	return change_upper(c, table, level, e, val);
+	rc = change_upper(c, table, level, e, val);
+	if (unlikely(level == 4 && pv_is_isolated(c->d)))
+		pv_isolate_entry(c->d, table, index);
+	return rc;
 }

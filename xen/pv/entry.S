@@ -10,6 +10,10 @@
  * The state is v->regs and pv->frame's CS and SS. It returns when something
  * ended the guest's run: v->regs is up to date then and pv->frame.vector says
  * what it was.
+ *
+ * An isolated guest's tables have only the sections called "entry"
+ * (pv/isolate.h): it is left by IRETQ from a stack there, and its entries write
+ * CR3 before they go where those of others do.
  */
 #include "cpu/traps.h"
 #include "pv/entry.h"
@@ -71,7 +75,7 @@
 	ret
 	.endm
 
-	.section .text.hot, "ax"
+	.section .text.entry, "ax"
 	.globl	pv_enter
 	.hidden	pv_enter
 	.type	pv_enter, @function
@@ -88,6 +92,8 @@ pv_enter:
 	push_frame
 	load_registers %rdi
 go_by_iret:
+	cmpq	$0, %gs:percpu_trap_full_cr3(%rip)
+	jne	isolated
 	movq	REGS_RCX(%rdi), %rcx
 	movq	REGS_R11(%rdi), %r11
 	movq	REGS_RDI(%rdi), %rdi
@@ -104,11 +110,30 @@ pv_iret_insn:
 	swapgs
 	sysretq
 
-	/* IRETQ faulted: trap_common has swapped GS back, the frame is still on
-	 * the stack, and v->regs is what it was, but for those that a hypercall
-	 * left where they are. */
+	/* What IRETQ takes goes to the stack that an isolated guest's tables
+	 * have. */
+isolated:
+	movq	%gs:percpu_pv_isolated_rsp(%rip), %rcx
+	popq	-40(%rcx)
+	popq	-32(%rcx)
+	popq	-24(%rcx)
+	popq	-16(%rcx)
+	popq	-8(%rcx)
+	leaq	-40(%rcx), %rsp
+	movq	REGS_R11(%rdi), %r11
+	pushq	REGS_RDI(%rdi)
+	pushq	REGS_RCX(%rdi)
+	movq	%gs:percpu_pv_isolated_cr3(%rip), %rcx
+	movq	%rcx, %cr3
+	popq	%rcx
+	popq	%rdi
+	swapgs
+	jmp	pv_iret_insn
+
+	/* IRETQ faulted: trap_common has swapped GS back, and v->regs is what it
+	 * was, but for those that a hypercall left where they are. */
 bad_iret:
-	addq	$40, %rsp
+	movq	%gs:percpu_pv_host_rsp(%rip), %rsp
 	movq	%gs:percpu_current(%rip), %rax
 	save_kept %rax
 	movq	VCPU_ARCH(%rax), %rax
@@ -122,6 +147,30 @@ bad_iret:
 	.long	bad_iret - .
 	.popsection
 
+	/* The same out of an isolated guest, or of another: what the processor
+	 * pushed goes to where it would have pushed it. */
+	.globl	pv_isolated_trap_entry
+	.hidden	pv_isolated_trap_entry
+	.type	pv_isolated_trap_entry, @function
+pv_isolated_trap_entry:
+	swapgs
+	movq	%rax, %gs:percpu_trap_scratch(%rip)
+	movq	%gs:percpu_trap_full_cr3(%rip), %rax
+	testq	%rax, %rax
+	jz	1f
+	movq	%rax, %cr3
+	movq	%gs:percpu_current(%rip), %rax
+	movq	VCPU_ARCH(%rax), %rax
+	popq	(%rax)
+	popq	8(%rax)
+	popq	16(%rax)
+	popq	24(%rax)
+	popq	32(%rax)
+	popq	40(%rax)
+	movq	%rax, %rsp
+	jmp	1f
+	.size	pv_isolated_trap_entry, . - pv_isolated_trap_entry
+
 	/* A trap or interrupt out of ring 3: the stack pointer is at the
 	 * vCPU's struct pv_frame. */
 	.globl	pv_trap_entry
@@ -130,7 +179,7 @@ bad_iret:
 pv_trap_entry:
 	swapgs
 	movq	%rax, %gs:percpu_trap_scratch(%rip)
-	movq	%gs:percpu_current(%rip), %rax
+1:	movq	%gs:percpu_current(%rip), %rax
 	save_registers
 	movq	%gs:percpu_trap_scratch(%rip), %rcx
 	movq	8(%rsp), %rdx
@@ -157,6 +206,7 @@ pv_trap_entry:
 pv_syscall_entry:
 	swapgs
 	movq	%rax, %gs:percpu_trap_scratch(%rip)
+syscall_entered:
 	movq	%gs:percpu_current(%rip), %rax
 	movq	%rsp, REGS_RSP(%rax)
 	movq	%gs:percpu_pv_host_rsp(%rip), %rsp
@@ -231,6 +281,7 @@ pv_syscall_entry:
 pv_compat_syscall_entry:
 	swapgs
 	movq	%rax, %gs:percpu_trap_scratch(%rip)
+compat_syscall_entered:
 	movq	%gs:percpu_current(%rip), %rax
 	movq	%rsp, REGS_RSP(%rax)
 	movq	%gs:percpu_pv_host_rsp(%rip), %rsp
@@ -256,6 +307,7 @@ pv_compat_syscall_entry:
 	.type	pv_sysenter_entry, @function
 pv_sysenter_entry:
 	swapgs
+sysenter_entered:
 	movq	%gs:percpu_pv_host_rsp(%rip), %rsp
 	pushfq
 	.globl	pv_sysenter_saved
@@ -277,5 +329,37 @@ pv_sysenter_saved:
 	movq	$SEL_GUEST_DS, FRAME_SS(%rax)
 	return_to_host
 	.size	pv_sysenter_entry, . - pv_sysenter_entry
+
+	.macro to_full_cr3
+	swapgs
+	movq	%rax, %gs:percpu_trap_scratch(%rip)
+	movq	%gs:percpu_trap_full_cr3(%rip), %rax
+	movq	%rax, %cr3
+	.endm
+
+	.globl	pv_isolated_syscall_entry
+	.hidden	pv_isolated_syscall_entry
+	.type	pv_isolated_syscall_entry, @function
+pv_isolated_syscall_entry:
+	to_full_cr3
+	jmp	syscall_entered
+	.size	pv_isolated_syscall_entry, . - pv_isolated_syscall_entry
+
+	.globl	pv_isolated_compat_syscall_entry
+	.hidden	pv_isolated_compat_syscall_entry
+	.type	pv_isolated_compat_syscall_entry, @function
+pv_isolated_compat_syscall_entry:
+	to_full_cr3
+	jmp	compat_syscall_entered
+	.size	pv_isolated_compat_syscall_entry, . - pv_isolated_compat_syscall_entry
+
+	.globl	pv_isolated_sysenter_entry
+	.hidden	pv_isolated_sysenter_entry
+	.type	pv_isolated_sysenter_entry, @function
+pv_isolated_sysenter_entry:
+	to_full_cr3
+	movq	%gs:percpu_trap_scratch(%rip), %rax
+	jmp	sysenter_entered
+	.size	pv_isolated_sysenter_entry, . - pv_isolated_sysenter_entry
 
 	.section .note.GNU-stack, "", @progbits

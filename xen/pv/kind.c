@@ -11,6 +11,7 @@
 #include "mem/alloc.h"
 #include "pv/check.h"
 #include "pv/entry.h"
+#include "pv/isolate.h"
 #include "pv/pirq.h"
 
 #include <xen/features.h>
@@ -55,6 +56,7 @@ static int pv_domain_init(struct domain *d,
 	if (!pd)
 		return -ENOMEM;
 	d->arch = pd;
+	pd->mm.isolated = pv_wants_isolation(d);
 	rc = pv_mm_domain_init(d);
 	if (!rc)
 		rc = cpu_policy_create(d, false);
@@ -98,6 +100,7 @@ static int pv_vcpu_init(struct vcpu *v)
 		return -ENOMEM;
 	}
 	v->arch = pv;
+	pv->may_sysret = !pv_is_isolated(v->domain);
 	pv_mm_vcpu_init(v);
 	pv_vcpu_reset(v);
 	if (v->info)
@@ -207,13 +210,15 @@ int pv_init(void)
 {
 	int rc = pv_m2p_init();
 
+	pv_isolate_init();
 	if (!rc)
 		rc = pv_init_cpu();
 	if (rc) {
 		printk(XENLOG_WARNING "No memory for PV domains\n");
 		return rc;
 	}
-	trap_from_guest = pv_trap_entry;
+	trap_from_guest = pv_may_isolate() ? pv_isolated_trap_entry
+					   : pv_trap_entry;
 	trap_guest_iret = (uint64_t)pv_iret_insn;
 	trap_guest_flags = (uint64_t)pv_sysenter_saved;
 	pv_late_puts_init();
@@ -224,6 +229,9 @@ int pv_init(void)
 
 int pv_init_cpu(void)
 {
+	int rc;
+
 	fpu_init_cpu();
-	return pv_segments_init_cpu();
+	rc = pv_isolate_init_cpu();
+	return rc ? rc : pv_segments_init_cpu();
 }

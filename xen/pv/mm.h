@@ -99,6 +99,7 @@ struct pv_mm_domain {
 	uint64_t changes, flushed;
 	/* All its frames lie between these, once it has any. */
 	uint64_t first_mfn, last_mfn;
+	bool isolated; /* pv/isolate.h */
 	unsigned int relinquish_step;
 	uint64_t relinquish_mfn;
 	/* Of calls by other domains: its builder, above all. */
@@ -212,6 +213,8 @@ void pv_flush_stale(struct domain *d);
  * all CPUs. */
 void pv_flush_cpus(struct domain *d, const cpumask_t *cpus);
 void pv_flush_page(struct domain *d, const cpumask_t *cpus, uint64_t va);
+/* fn(data) on the CPUs that have d's tables, as smp_call() does. */
+void pv_call_cpus(struct domain *d, void (*fn)(void *), void *data);
 /* The CPUs of v's domain's vCPUs in a bitmap of so many bytes (at most
  * MAX_VCPUS bits) in its memory. 0 or -EFAULT. */
 int pv_named_cpus(struct vcpu *v, uint64_t va, size_t bytes, cpumask_t *cpus);

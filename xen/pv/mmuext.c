@@ -11,6 +11,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/layout.h"
+#include "pv/isolate.h"
 
 /* Sets or clears FRAME_PINNED; false if it was so before. */
 static bool change_pin(mfn_t mfn, bool pin)
@@ -70,8 +71,11 @@ int pv_set_base(struct vcpu *v, uint64_t mfn, bool user)
 	if (rc)
 		return rc;
 	*slot = new;
-	if (v == current)
+	if (v == current) {
+		if (unlikely(pv_is_isolated(v->domain)))
+			pv_isolate_forget(!user);
 		pv_load_cr3(v);
+	}
 	if (!mfn_eq(old, INVALID_MFN))
 		pv_table_put(v->domain, &m->work, old, 4);
 	return 0;

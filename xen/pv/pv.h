@@ -47,8 +47,9 @@ struct pv_vcpu {
 	struct pv_frame frame __aligned(16);
 
 	bool in_kernel;
-	bool sysret; /* it may return as from its system call */
-	bool ts;     /* its CR0.TS: fpu_taskswitch */
+	bool sysret;     /* it may return as from its system call */
+	bool may_sysret; /* … if what it returns from is one */
+	bool ts;         /* its CR0.TS: fpu_taskswitch */
 	bool nmi_pending, in_nmi;
 	bool loaded;     /* its registers are in a CPU */
 	bool has_tables; /* and so are its tables */

@@ -4,6 +4,7 @@
  * its run; again, until a softirq wants the CPU or the vCPU waits.
  */
 #include "pv/io.h"
+#include "pv/isolate.h"
 
 #include "cpu/msr.h"
 #include "cpu/softirq.h"
@@ -15,14 +16,16 @@
 #define HOT __attribute__((section(".text.hot")))
 
 /* entry.S */
-DEFINE_PER_CPU(uint64_t, pv_host_rsp);
+DEFINE_PER_CPU_ENTRY(uint64_t, pv_host_rsp);
 
 void pv_load_cr3(struct vcpu *v)
 {
 	const struct pv_vcpu *pv = pv_vcpu(v);
+	mfn_t base = pv->in_kernel ? pv->mm.cr3_kernel : pv->mm.cr3_user;
 
-	write_cr3(mfn_to_maddr(pv->in_kernel ? pv->mm.cr3_kernel
-					     : pv->mm.cr3_user));
+	if (unlikely(pv_is_isolated(v->domain)))
+		pv_isolate(base, pv->in_kernel);
+	write_cr3(mfn_to_maddr(base));
 }
 
 HOT void pv_set_mode(struct vcpu *v, bool kernel)
@@ -88,7 +91,7 @@ HOT enum pv_way pv_hypercall(struct vcpu *v, const uint64_t args[6])
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
 
-	pv->sysret = true;
+	pv->sysret = pv->may_sysret;
 	local_irq_enable();
 	hypercall_finish(v, hypercall_call64(v, args, v->regs.rax));
 	local_irq_disable();
@@ -149,7 +152,9 @@ static void pv_switch_in(struct sched_unit *u)
 	fpu_restore(pv->fpu);
 	if (pv->ts)
 		set_cr0_ts(true);
-	this_cpu(tss).rsp[0] = (uint64_t)(&pv->frame + 1);
+	this_cpu(tss).rsp[0] = pv_is_isolated(v->domain)
+				       ? pv_isolated_stack()
+				       : (uint64_t)(&pv->frame + 1);
 	pv_load_descriptors(v);
 	pv_load_segments(v);
 	pv_load_debugregs(v);

@@ -17,6 +17,7 @@
 #include "mem/layout.h"
 #include "mem/map.h"
 #include "pv/entry.h"
+#include "pv/isolate.h"
 
 #define WINDOW_PAGES 32
 #define LDT_PAGE     16
@@ -35,8 +36,9 @@
 #define SYSCALL_MASK 0x57700UL
 
 struct window {
-	uint64_t va;   /* of the GDT's page 0 */
-	uint64_t *pte; /* of the 32 pages */
+	uint64_t va;     /* of the GDT's page 0 */
+	uint64_t *pte;   /* of the 32 pages */
+	uint64_t *shown; /* the same in isolated tables, if there are any */
 };
 static DEFINE_PER_CPU(struct window, window);
 static void *null_page;
@@ -77,12 +79,12 @@ uint16_t pv_fix_selector(uint16_t sel)
 						    : SEL_GUEST_CS64;
 }
 
-static void set_syscall_msrs(void)
+static void set_syscall_msrs(const struct pv_entries *e)
 {
 	wrmsr(MSR_STAR,
 	      (uint64_t)SEL_HYPER_CS << 32 | (uint64_t)SEL_GUEST_CS32 << 48);
-	wrmsr(MSR_LSTAR, (uint64_t)pv_syscall_entry);
-	wrmsr(MSR_CSTAR, (uint64_t)pv_compat_syscall_entry);
+	wrmsr(MSR_LSTAR, (uint64_t)e->syscall);
+	wrmsr(MSR_CSTAR, (uint64_t)e->compat_syscall);
 	wrmsr(MSR_SFMASK, SYSCALL_MASK);
 	/* AMD's processors have no SYSENTER in long mode; one that has it all
 	 * the same must not find what a hardware container left. */
@@ -92,7 +94,7 @@ static void set_syscall_msrs(void)
 	}
 	wrmsr(MSR_SYSENTER_CS, SEL_HYPER_CS);
 	wrmsr(MSR_SYSENTER_ESP, (uint64_t)this_cpu(tss).ist[0]);
-	wrmsr(MSR_SYSENTER_EIP, (uint64_t)pv_sysenter_entry);
+	wrmsr(MSR_SYSENTER_EIP, (uint64_t)e->sysenter);
 }
 
 static void load_gdt(void)
@@ -116,6 +118,8 @@ static void put_window(unsigned int page, mfn_t mfn)
 	if (w->pte[page] == e)
 		return;
 	w->pte[page] = e;
+	if (w->shown)
+		w->shown[page] = e;
 	invlpg((void *)(w->va + page * PAGE_SIZE));
 }
 
@@ -315,7 +319,8 @@ void pv_load_segments(struct vcpu *v)
 	LOAD_SELECTOR("es", s->es);
 	LOAD_SELECTOR("fs", s->fs);
 	load_gs_selector(s->gs);
-	set_syscall_msrs(); /* a hardware container may have had its own */
+	set_syscall_msrs(pv_entries_of(
+		v->domain)); /* a hardware container may have had its own */
 	wrmsr(MSR_FS_BASE, s->fs_base);
 	wrmsr(MSR_KERNEL_GS_BASE, s->gs_base);
 }
@@ -357,5 +362,8 @@ int pv_segments_init_cpu(void)
 	w->pte = window_entries(w->va);
 	w->pte[GDT_FRAMES] = virt_to_maddr(this_cpu(gdt_page)) | LEAF;
 	invlpg((void *)(w->va + GDT_FRAMES * PAGE_SIZE));
-	return 0;
+	if (!pv_may_isolate())
+		return 0;
+	w->shown = pv_isolate_show(w->va, WINDOW_PAGES);
+	return w->shown ? 0 : -ENOMEM;
 }

@@ -10,6 +10,7 @@
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "mem/map.h"
+#include "pv/isolate.h"
 
 /* No mapping of a guest's is global (entries.c): this forgets them all. */
 void pv_flush_local(void)
@@ -52,6 +53,8 @@ void pv_tables_out(struct vcpu *v)
 	unsigned int cpu = smp_processor_id();
 
 	write_cr3(host_cr3);
+	if (unlikely(pv_is_isolated(v->domain)))
+		pv_isolate_end();
 	pv_vcpu(v)->has_tables = false;
 	clear_bit(cpu, d_mm(v->domain)->cpus.bits);
 	clear_bit(cpu, in_use.bits);
@@ -84,6 +87,11 @@ void pv_flush_m2p(void)
 void pv_flush_cpus(struct domain *d, const cpumask_t *cpus)
 {
 	call(&d_mm(d)->cpus, cpus, flush_here, NULL);
+}
+
+void pv_call_cpus(struct domain *d, void (*fn)(void *), void *data)
+{
+	call(&d_mm(d)->cpus, NULL, fn, data);
 }
 
 void pv_flush_page(struct domain *d, const cpumask_t *cpus, uint64_t va)
