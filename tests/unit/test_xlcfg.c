@@ -143,6 +143,43 @@ static void test_all_errors_at_once(void)
 	done(p);
 }
 
+/* What boots an HVM guest: OVMF, another hvmloader (NULL: neither), or a no. */
+static void test_firmware(void)
+{
+	static const struct {
+		const char *line, *loader;
+		bool ok, ovmf;
+	} cases[] = {
+		{"", NULL, true, false},
+		{"bios='seabios'", NULL, true, false},
+		{"bios='ovmf'", NULL, true, true},
+		{"firmware='bios'", NULL, true, false},
+		{"firmware='uefi'", NULL, true, true},
+		{"firmware='ovmf'\nbios='seabios'", NULL, true, true},
+		{"firmware='/l'", "/l", true, false},
+		{"firmware_override='/l'\nbios='ovmf'", "/l", true, true},
+		{"bios='uefi'", NULL, false, false},
+		{"bios='rombios'", NULL, false, false},
+		{"firmware='rombios'", NULL, false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[128];
+		struct parsed *p;
+
+		snprintf(text, sizeof(text), "name='a'\ntype='hvm'\n%s\n",
+			 cases[i].line);
+		p = parse(text);
+		CHECK_EQ(p->ok, cases[i].ok);
+		CHECK_EQ(p->dc.ovmf, cases[i].ovmf);
+		CHECK_EQ(!p->dc.firmware_override, !cases[i].loader);
+		if (cases[i].loader && p->dc.firmware_override)
+			CHECK(!strcmp(p->dc.firmware_override,
+				      cases[i].loader));
+		done(p);
+	}
+}
+
 static void test_unknown_key(void)
 {
 	struct parsed *p = parse(HEAD "memmory=5\nbanana=1\n");
@@ -721,6 +758,7 @@ int main(void)
 		{"xlcfg: complaints show the line", test_shows_the_line},
 		{"xlcfg: every mistake in one run", test_all_errors_at_once},
 		{"xlcfg: unknown keys are warned of", test_unknown_key},
+		{"xlcfg: what boots an HVM guest", test_firmware},
 		{"xlcfg: a refused key that is off passes",
 		 test_refused_key_off},
 		{"xlcfg: lists do not nest for ever", test_deep_lists},

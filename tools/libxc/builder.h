@@ -29,6 +29,9 @@ struct build_error {
 
 #define BUILD_MODULES 8
 
+/* Where the distribution's UEFI firmware for HVM guests is. */
+#define BUILD_OVMF "/usr/share/ovmf/OVMF.fd"
+
 struct build_module {
 	const char *path;    /* loaded as it is: kernels unpack their initrds */
 	const char *cmdline; /* or NULL */

@@ -317,7 +317,10 @@ static void describe_limits(struct build_config *b,
 	b->vpt_align_off = dc->vpt_align == TRI_NO;
 	b->disable_migrate = dc->nomigrate == TRI_YES;
 	b->msr_relaxed = dc->msr_relaxed == TRI_YES;
+	b->firmware = dc->firmware_override;
 	b->bios = dc->bios_path;
+	if (!b->bios && dc->ovmf)
+		b->bios = BUILD_OVMF;
 	b->smbios_file = dc->smbios_firmware;
 	b->acpi_file = dc->acpi_firmware;
 }

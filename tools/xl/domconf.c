@@ -102,24 +102,36 @@ static void check_hvm_only(struct domain_config *dc, const struct cfg *c,
 	}
 }
 
+/*
+ * bios= names the firmware; firmware= does so in other words, counts more, and
+ * may be the path of another hvmloader.
+ */
+static void check_firmware(struct domain_config *dc, const struct cfg *c,
+			   struct diag *d)
+{
+	const char *key = dc->firmware ? "firmware" : "bios";
+	const char *word = dc->firmware ? dc->firmware : dc->bios;
+
+	if (!word || !strcmp(word, "seabios") ||
+	    (dc->firmware && !strcmp(word, "bios")))
+		return;
+	if (!strcmp(word, "ovmf") || (dc->firmware && !strcmp(word, "uefi")))
+		dc->ovmf = true;
+	else if (dc->firmware && strchr(word, '/'))
+		dc->firmware_override = word;
+	else
+		diag_error(d, pos_of(c, key),
+			   "%s=\"%s\" cannot be had: only \"seabios\" and "
+			   "\"ovmf\" are supported",
+			   key, word);
+}
+
 static void check_hvm(struct domain_config *dc, const struct cfg *c,
 		      struct diag *d)
 {
-	bool bios = !dc->bios || !strcmp(dc->bios, "seabios");
-
 	if (dc->type != TYPE_HVM)
 		return;
-	if (!bios)
-		diag_error(d, pos_of(c, "bios"),
-			   "bios=\"%s\" cannot be had: only \"seabios\" is "
-			   "supported",
-			   dc->bios);
-	if (dc->firmware && strcmp(dc->firmware, "bios") &&
-	    strcmp(dc->firmware, "seabios"))
-		diag_error(d, pos_of(c, "firmware"),
-			   "firmware=\"%s\" cannot be had: only \"bios\" and "
-			   "\"seabios\" are supported",
-			   dc->firmware);
+	check_firmware(dc, c, d);
 	if (dc->sdl == TRI_YES || dc->opengl == TRI_YES)
 		diag_error(d, pos_of(c, dc->sdl == TRI_YES ? "sdl" : "opengl"),
 			   "an SDL window cannot be had: use vnc=1");

@@ -83,6 +83,7 @@ struct domain_config {
 	int tsc_mode, timer_mode;
 	long long mmio_hole_mb;
 	const char *boot, *bios, *bios_path;
+	bool ovmf; /* UEFI, not a BIOS */
 	const char *acpi_firmware, *smbios_firmware;
 	uint64_t viridian; /* HVM_PARAM_VIRIDIAN */
 	int genid;         /* ms_vm_genid: generate */

@@ -35,7 +35,7 @@ static void hvm(struct json *j, struct domain_config *dc)
 {
 	static const char *const vga[] = {"cirrus", "std", "none", "qxl"};
 
-	json_string(j, "bios", "seabios");
+	json_string(j, "bios", dc->ovmf ? "ovmf" : "seabios");
 	tristate(j, "pae", dc->pae);
 	tristate(j, "apic", dc->apic);
 	tristate(j, "acpi", dc->acpi);

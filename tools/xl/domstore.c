@@ -131,7 +131,7 @@ static void cpu_nodes(struct tree *tr, const struct domain_config *dc)
 static void hvm_nodes(struct tree *tr, const struct domain_config *dc)
 {
 	folder(tr, "hvmloader", false);
-	node(tr, "hvmloader/bios", "seabios");
+	node(tr, "hvmloader/bios", dc->ovmf ? "ovmf" : "seabios");
 	node(tr, "hvmloader/allow-memory-relocate", "0");
 	folder(tr, "platform", false);
 	node(tr, "platform/acpi", "%d", dc->acpi != TRI_NO);
