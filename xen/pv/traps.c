@@ -125,9 +125,10 @@ static void interrupt(const struct vcpu *v, uint32_t vector)
 	trap_interrupt(&regs);
 }
 
-static void exception(struct vcpu *v, uint32_t vector, uint32_t error)
+static void exception(struct vcpu *v, uint32_t vector)
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
+	uint32_t error;
 
 	switch (vector) {
 	case 1:
@@ -143,11 +144,11 @@ static void exception(struct vcpu *v, uint32_t vector, uint32_t error)
 		write_cr0(read_cr0() & ~X86_CR0_TS);
 		break;
 	case TRAP_GP:
-		general_protection(v, error);
+		general_protection(v, pv->frame.error_code);
 		return;
 	}
-	pv_inject(v, (uint8_t)vector,
-		  has_error_code(vector) ? error : NO_ERROR_CODE);
+	error = has_error_code(vector) ? pv->frame.error_code : NO_ERROR_CODE;
+	pv_inject(v, (uint8_t)vector, error);
 }
 
 /* What entry.S has a number for that is no vector. */
@@ -164,7 +165,6 @@ static void entry_exit(struct vcpu *v, struct pv_vcpu *pv, uint32_t vector)
 HOT void pv_handle_exit(struct vcpu *v, uint32_t vector, uint64_t cr2)
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
-	uint32_t error = pv->frame.error_code;
 
 	if (likely(vector == PV_EXIT_SYSCALL)) {
 		local_irq_enable();
@@ -178,9 +178,9 @@ HOT void pv_handle_exit(struct vcpu *v, uint32_t vector, uint64_t cr2)
 	}
 	local_irq_enable();
 	if (vector == TRAP_PF)
-		page_fault(v, cr2, error);
+		page_fault(v, cr2, pv->frame.error_code);
 	else if (unlikely(vector >= 256))
 		entry_exit(v, pv, vector);
 	else
-		exception(v, vector, error);
+		exception(v, vector);
 }
