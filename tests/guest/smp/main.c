@@ -29,8 +29,10 @@ static void spin_here(unsigned int id)
 	}
 	go_down = 0;
 	vcpu_op(VCPUOP_down, id, NULL);
-	for (;;)
-		counter[id]++; /* up again: goes on where it stopped */
+	for (;;) { /* up again: goes on where it stopped */
+		counter[id]++;
+		cpu_relax();
+	}
 }
 
 static bool moves(unsigned int id)

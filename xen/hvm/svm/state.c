@@ -33,6 +33,22 @@
  * CVE-2015-5307); #MC is the machine's. */
 #define WANTED_EXCEPTIONS (BIT(1) | BIT(17) | BIT(18))
 
+/* AMD APM Vol. 2, "Pause Intercept Filtering": so many PAUSEs, none longer
+ * after the one before than the threshold has cycles, are a loop that waits for
+ * another vCPU; where no threshold is known, they are counted from the entry. */
+#define PAUSE_COUNT     3000
+#define PAUSE_THRESHOLD 128
+
+static void filter_pauses(struct vmcb *vmcb)
+{
+	if (!svm_has(SVM_FEATURE_PAUSE))
+		return;
+	vmcb->intercept1 |= INTERCEPT_PAUSE;
+	vmcb->pause_count = PAUSE_COUNT;
+	if (svm_has(SVM_FEATURE_THRESHOLD))
+		vmcb->pause_threshold = PAUSE_THRESHOLD;
+}
+
 void svm_vmcb_init(struct vcpu *v)
 {
 	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
@@ -41,6 +57,7 @@ void svm_vmcb_init(struct vcpu *v)
 	vmcb->intercept1 = WANTED1;
 	vmcb->intercept2 = WANTED2;
 	vmcb->exceptions = WANTED_EXCEPTIONS;
+	filter_pauses(vmcb);
 	vmcb->dr_read = vmcb->dr_write = 0xffff;
 	vmcb->cr_write = CR_WRITES;
 	vmcb->iopm = virt_to_maddr(sd->iopm);

@@ -90,10 +90,11 @@ static bool svm_probe(void)
 	if (svm_has(SVM_FEATURE_CLEAN))
 		clean_after_run = GENMASK(10, 0);
 	printk("SVM: nested paging, %u ASIDs, NRIP save %s, flush by ASID %s, "
-	       "clean bits %s\n",
+	       "clean bits %s, pause filter %s\n",
 	       svm_asids, svm_has(SVM_FEATURE_NRIP) ? "yes" : "no",
 	       svm_has(SVM_FEATURE_FLUSH_ASID) ? "yes" : "no",
-	       clean_after_run ? "yes" : "no");
+	       clean_after_run ? "yes" : "no",
+	       svm_has(SVM_FEATURE_PAUSE) ? "yes" : "no");
 	return true;
 }
 

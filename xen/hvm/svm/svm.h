@@ -58,6 +58,8 @@ static inline struct svm_domain *svm_domain(const struct domain *d)
 #define SVM_FEATURE_CLEAN      BIT(5)
 #define SVM_FEATURE_FLUSH_ASID BIT(6)
 #define SVM_FEATURE_DECODE     BIT(7)
+#define SVM_FEATURE_PAUSE      BIT(10)
+#define SVM_FEATURE_THRESHOLD  BIT(12)
 extern uint32_t svm_features;
 static inline bool svm_has(uint32_t feature)
 {
