@@ -3,7 +3,8 @@
  * The log of written pages, on real nested tables: random writes by the guest
  * (which the p2m's types catch), by the hypervisor (noted) and by holders of a
  * frame, against a model that knows every write. Each look must give exactly
- * what was written since the one before.
+ * what was written since the one before. Then the same with a processor that
+ * logs writes itself (VT-x).
  */
 #include "harness.h"
 #include "heap_stubs.h"
@@ -11,6 +12,7 @@
 
 #include "domain/continuation.h"
 #include "domain/log_dirty.h"
+#include "hvm/vmx/vmx.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
@@ -52,14 +54,73 @@ static void flush(void *cookie)
 	flushes++;
 }
 
+/* A processor with a log, and the entries' bits that it looks at. */
+#define EPT_WRITE BIT(1)
+#define EPT_DIRTY BIT(9)
+static bool processor_logs;
+static unsigned int log_index, faults, logged;
+struct vmx_caps vmx_caps;
+static struct {
+	struct hvm_vcpu hvm;
+	struct vmx_vcpu vmx;
+} arch;
+static struct vcpu vcpu = {.domain = &domain, .arch = &arch.hvm};
+
+static void make_writable(struct domain *d, gfn_t gfn)
+{
+	enum p2m_type t;
+	mfn_t mfn = p2m_lookup(&d->p2m, gfn, &t, NULL);
+
+	if (t == P2M_RAM_LOGDIRTY)
+		CHECK_EQ(p2m_set(&d->p2m, gfn, mfn, 1, P2M_RAM_RW), 0);
+}
+
+static void drain(struct domain *d)
+{
+	p2m_lock(&d->p2m);
+	vmx_drain_log(&vcpu, make_writable);
+	p2m_unlock(&d->p2m);
+}
+
+static const struct domain_kind plain_kind = {.name = "plain"};
+static const struct domain_kind logged_kind = {.name = "logged",
+					       .log_sync = drain};
+
+/* True: it was written without a fault. */
+static bool processor_writes(uint64_t gfn)
+{
+	struct p2m_place at;
+
+	p2m_find(&domain.p2m, _gfn(gfn), &at);
+	if (!(*at.slot & EPT_WRITE))
+		return false;
+	if (*at.slot & EPT_DIRTY)
+		return true;
+	CHECK_EQ(at.level, 1);
+	if (log_index >= 512) { /* it is full: that exits */
+		drain(&domain);
+		log_index = 511;
+	}
+	arch.vmx.pml[log_index--] = gfn << PAGE_SHIFT;
+	*at.slot |= EPT_DIRTY;
+	logged++;
+	return true;
+}
+
 static void begin(void)
 {
 	memset(written, 0, sizeof(written));
 	memset(held, 0, sizeof(held));
 	flushes = 0;
 	this_cpu(softirq_pending) = 0;
-	domain = (struct domain){};
-	CHECK_EQ(p2m_init(&domain.p2m, &format, 1, flush, NULL), 0);
+	domain = (struct domain){
+		.kind = processor_logs ? &logged_kind : &plain_kind,
+	};
+	log_index = 511;
+	faults = logged = 0;
+	CHECK_EQ(p2m_init(&domain.p2m, processor_logs ? &ept_format : &format,
+			  1, flush, NULL),
+		 0);
 	p2m_lock(&domain.p2m);
 	CHECK_EQ(p2m_set(&domain.p2m, _gfn(0), _mfn(MFN), PAGES, P2M_RAM_RW),
 		 0);
@@ -93,13 +154,10 @@ void spin_unlock(spinlock_t *l)
 /* As hvm/vram.c does when the write exits. */
 static void guest_writes(uint64_t gfn)
 {
-	enum p2m_type t;
-	mfn_t mfn = p2m_lookup(&domain.p2m, _gfn(gfn), &t, NULL);
-
-	if (t == P2M_RAM_LOGDIRTY) {
+	if (!processor_logs || !processor_writes(gfn)) {
+		faults++;
 		p2m_lock(&domain.p2m);
-		CHECK_EQ(p2m_set(&domain.p2m, _gfn(gfn), mfn, 1, P2M_RAM_RW),
-			 0);
+		make_writable(&domain, _gfn(gfn));
 		p2m_unlock(&domain.p2m);
 	}
 	written[gfn] = true;
@@ -130,6 +188,7 @@ static void look(bool clean)
 	int found = 0, expected = 0, wrong = 0;
 
 	memset(bits, 0, sizeof(bits));
+	log_dirty_sync(&domain);
 	for (uint64_t at = 0; at < PAGES; at += 1024)
 		found += log_dirty_collect(&domain, at, 1024, bits + at / 64,
 					   clean);
@@ -255,6 +314,33 @@ static void random_writes(void)
 	end();
 }
 
+/* What faults is the first write to each 2 MiB; all is found all the same. */
+static void by_processor(void)
+{
+	processor_logs = vmx_caps.pml = true;
+	ept_format.max_leaf_level = 2;
+	CHECK_EQ(vmx_pml_init(&arch.vmx), 0);
+	begin();
+	CHECK_EQ(log_dirty_enable(&domain), 0);
+	for (uint64_t gfn = 0; gfn < PAGES; gfn++)
+		guest_writes(gfn);
+	CHECK_EQ(faults, PAGES / 512);
+	CHECK_EQ(logged, PAGES - PAGES / 512);
+	look(true);
+	guest_writes(9); /* the log is not of the next one */
+	CHECK_EQ(log_dirty_disable(&domain), 0);
+	CHECK_EQ(log_dirty_enable(&domain), 0);
+	memset(written, 0, sizeof(written));
+	look(true);
+	end();
+	simple();
+	holders();
+	changes();
+	random_writes();
+	CHECK(logged > faults);
+	vmx_pml_destroy(&arch.vmx);
+}
+
 int main(void)
 {
 	static const struct test_case cases[] = {
@@ -262,6 +348,7 @@ int main(void)
 		{"log-dirty: frames that are held", holders},
 		{"log-dirty: memory that comes and goes", changes},
 		{"log-dirty: random writes against a model", random_writes},
+		{"log-dirty: all that, by a processor that logs", by_processor},
 	};
 
 	return RUN_CASES(cases);

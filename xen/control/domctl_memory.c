@@ -74,6 +74,8 @@ static long collect(struct domain *d, struct xen_domctl_shadow_op *s)
 	bits = alloc_page_virt(0);
 	if (!bits)
 		return -ENOMEM;
+	if (!l->at)
+		log_dirty_sync(d);
 	while (!rc && l->at < s->pages) {
 		rc = collect_chunk(d, s, l->at, bits, clean);
 		l->at += CHUNK;

@@ -183,6 +183,9 @@ struct domain_kind {
 	/* No CPU knows a mapping any more that was removed before: once for a
 	 * batch, before the frames are let go. */
 	void (*grant_flush)(struct domain *d);
+	/* The p2m's types say what the guest has written so far. NULL: they
+	 * always do. */
+	void (*log_sync)(struct domain *d);
 };
 
 enum domain_dying { DOMDYING_ALIVE, DOMDYING_DYING, DOMDYING_DEAD };

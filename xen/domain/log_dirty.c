@@ -135,6 +135,9 @@ int log_dirty_enable(struct domain *d)
 	c.log = d->log_dirty;
 	if (c.log->on && !c.log->at)
 		return -EINVAL;
+	/* What a processor still knows of writes before is not of this log. */
+	if (!c.log->on)
+		log_dirty_sync(d);
 	WRITE_ONCE(c.log->on, true);
 	return change_all(d, &c);
 }
@@ -180,6 +183,12 @@ int log_dirty_collect(struct domain *d, uint64_t first, uint64_t nr,
 	rc = p2m_walk(&d->p2m, &gfn, change_leaf, &c);
 	p2m_unlock(&d->p2m);
 	return rc < 0 ? rc : (int)c.found;
+}
+
+void log_dirty_sync(struct domain *d)
+{
+	if (d->kind->log_sync)
+		d->kind->log_sync(d);
 }
 
 /* Every CPU has forgotten that it may write, and is done with what it wrote

@@ -38,6 +38,8 @@ uint64_t log_dirty_pages(const struct domain *d);
 int log_dirty_collect(struct domain *d, uint64_t first, uint64_t nr,
 		      uint64_t *bits, bool clean);
 void log_dirty_settle(struct domain *d);
+/* Before the first of several: what was written until now is found. */
+void log_dirty_sync(struct domain *d);
 
 static inline bool log_dirty_is_on(const struct domain *d)
 {

@@ -14,6 +14,7 @@
 #include "hvm/dev/vlapic.h"
 #include "hvm/dm.h"
 #include "hvm/portio.h"
+#include "hvm/vram.h"
 #include "hypercall/hypercall.h"
 
 #define HOT __attribute__((section(".text.hot")))
@@ -194,6 +195,13 @@ static enum verdict exit_cr_write(struct vcpu *v, const struct vmexit *x)
 	return ok ? VERDICT_SKIP : inject_gp(v, x);
 }
 
+static enum verdict exit_log_full(struct vcpu *v, const struct vmexit *x)
+{
+	(void)x;
+	vram_drain(v);
+	return VERDICT_RESUME;
+}
+
 static const struct {
 	exit_fn *fn;
 	const char *name;
@@ -222,6 +230,7 @@ static const struct {
 	[VMEXIT_VIRT] = {inject_ud, "virtualisation instruction"},
 	[VMEXIT_MONITOR] = {inject_ud, "monitor"},
 	[VMEXIT_MWAIT] = {inject_ud, "mwait"},
+	[VMEXIT_LOG_FULL] = {exit_log_full, "log full"},
 	[VMEXIT_INTERNAL] = {resume, "internal"},
 	[VMEXIT_UNKNOWN] = {crash, "unknown exit"},
 };

@@ -347,6 +347,7 @@ static const struct domain_kind kind = {
 	.grant_unmap = hvm_grant_unmap,
 	.grant_replace = hvm_grant_replace,
 	.grant_flush = hvm_grant_flush,
+	.log_sync = vram_sync,
 };
 
 int hvm_init(void)

@@ -38,6 +38,7 @@ enum vmexit_kind {
 	VMEXIT_VIRT,     /* a virtualisation instruction */
 	VMEXIT_MONITOR,
 	VMEXIT_MWAIT,
+	VMEXIT_LOG_FULL, /* hvm_ops->drain_log() */
 	VMEXIT_INTERNAL, /* the vendor's own business: enter again */
 	VMEXIT_UNKNOWN,
 	VMEXIT_KINDS,
@@ -195,6 +196,14 @@ struct hvm_ops {
 	void (*end_shadow)(struct vcpu *v);
 	/* Before it enters again, v forgets what nested paging gave it. */
 	void (*flush)(struct vcpu *v);
+	/*
+	 * The pages that v was the first to write of those that are
+	 * P2M_RAM_LOGDIRTY: written() for each that its processor's log has,
+	 * which is empty then. v may run. The p2m's lock is held. NULL: no
+	 * processor has a log, each such write faults; some may fault anyway.
+	 */
+	void (*drain_log)(struct vcpu *v,
+			  void (*written)(struct domain *d, gfn_t gfn));
 	void (*dump)(struct vcpu *v);
 };
 

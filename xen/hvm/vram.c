@@ -2,7 +2,8 @@
 /*
  * Video memory is made read-only in the p2m (P2M_RAM_LOGDIRTY); the first
  * write to a page exits, is noted and makes the page writable again, until the
- * device model has asked. The p2m's lock protects all.
+ * device model has asked; or the processor notes it without an exit, and is
+ * asked first. The p2m's lock protects all.
  */
 #include "hvm/vram.h"
 
@@ -123,6 +124,7 @@ int vram_track(struct domain *d, gfn_t first, uint32_t nr, uint64_t bitmap)
 	if (!hd->vram || hd->vram->nr != nr || !gfn_eq(hd->vram->first, first))
 		rc = start(d, first, nr);
 	if (!rc) {
+		vram_sync(d);
 		p2m_lock(&d->p2m);
 		for (uint32_t w = 0; hd->vram && w * 64 < nr; w++)
 			bits[w] = collect(d, hd->vram, w);
@@ -134,17 +136,43 @@ int vram_track(struct domain *d, gfn_t first, uint32_t nr, uint64_t bitmap)
 	return rc;
 }
 
-void vram_written(struct domain *d, gfn_t gfn)
+/* Lock held. */
+static void written(struct domain *d, gfn_t gfn)
 {
-	struct vram *r;
+	struct vram *r = hvm_domain(d)->vram;
 
-	p2m_lock(&d->p2m);
-	r = hvm_domain(d)->vram;
 	if (r && gfn_x(gfn) - gfn_x(r->first) < r->nr)
 		set_bit((unsigned int)(gfn_x(gfn) - gfn_x(r->first)), r->dirty);
-	/* Who still thinks it is read-only finds out at his own write. */
-	set_type(d, gfn, P2M_RAM_LOGDIRTY, P2M_RAM_RW);
+	/* Who still thinks it is read-only finds out at his own write. A page
+	 * that cannot be made writable for want of memory stays in the log. */
+	if (set_type(d, gfn, P2M_RAM_LOGDIRTY, P2M_RAM_RW))
+		log_dirty_note(d, gfn);
+}
+
+void vram_written(struct domain *d, gfn_t gfn)
+{
+	p2m_lock(&d->p2m);
+	written(d, gfn);
 	p2m_unlock(&d->p2m);
+}
+
+void vram_drain(struct vcpu *v)
+{
+	p2m_lock(&v->domain->p2m);
+	hvm_ops->drain_log(v, written);
+	p2m_unlock(&v->domain->p2m);
+}
+
+/* Who has left the guest once has logged all that he had written. */
+void vram_sync(struct domain *d)
+{
+	struct vcpu *v;
+
+	if (!hvm_ops->drain_log)
+		return;
+	hvm_flush(d);
+	for_each_vcpu(d, v)
+		vram_drain(v);
 }
 
 void vram_modified(struct domain *d, gfn_t first, uint64_t nr)

@@ -14,6 +14,10 @@
 int vram_track(struct domain *d, gfn_t first, uint32_t nr, uint64_t bitmap);
 /* The guest wrote to a page of type P2M_RAM_LOGDIRTY. */
 void vram_written(struct domain *d, gfn_t gfn);
+/* The same for the pages that a processor's log has of v's writes. */
+void vram_drain(struct vcpu *v);
+/* … and of all that any vCPU of d has written so far. */
+void vram_sync(struct domain *d);
 /* The device model did, to nr pages from first on. */
 void vram_modified(struct domain *d, gfn_t first, uint64_t nr);
 void vram_destroy(struct domain *d);

@@ -7,13 +7,17 @@
  * runs freely, up to a breakpoint (INT3) that we write into its memory. Where
  * it cannot be done, that is what we are told. Meanwhile the log of written
  * pages (XEN_DOMCTL_shadow_op) has the page that its instructions change and no
- * other, and the page that we write to.
+ * other, and the page that we write to. At last it is given a loop that writes
+ * to many pages: all are in the log; as dom0 we say how many of its writes
+ * faulted for it, where the hypervisor counts them (tests/rig/bochs.py
+ * compares).
  */
 #include "test.h"
 #include <xen/domctl.h>
 #include <xen/event_channel.h>
 #include <xen/memory.h>
 #include <xen/sched.h>
+#include <xen/sysctl.h>
 
 const char guest_name[] = "step";
 
@@ -44,14 +48,21 @@ static long set_debugging(domid_t domain, uint8_t on)
 	return domctl(XEN_DOMCTL_setdebugging, domain);
 }
 
-/* Where the reset vector is, and what it wraps to; what DS:0 is. */
-static xen_pfn_t frames[] = {0, 0xfffff, 0xffff0, 0xf0};
+/* Where the reset vector is, and what it wraps to; what DS:0 is, and all that
+ * 16 bits reach, in one piece. */
+static xen_pfn_t frames[] = {0xfffff, 0xffff0}, piece = 0;
 
 static long give_memory(void)
 {
 	struct xen_memory_reservation r = {
 		.extent_start.p = frames,
 		.nr_extents = ARRAY_SIZE(frames),
+		.domid = other,
+	};
+	struct xen_memory_reservation large = {
+		.extent_start.p = &piece,
+		.nr_extents = 1,
+		.extent_order = 9,
 		.domid = other,
 	};
 
@@ -63,8 +74,9 @@ static long give_memory(void)
 	op.u.shadow_op.mb = 4;
 	if (domctl(XEN_DOMCTL_shadow_op, other))
 		return -1;
-	return memory_op(XENMEM_populate_physmap, &r) !=
-	       (long)ARRAY_SIZE(frames);
+	return memory_op(XENMEM_populate_physmap, &large) != 1 ||
+	       memory_op(XENMEM_populate_physmap, &r) !=
+		       (long)ARRAY_SIZE(frames);
 }
 
 /* Its state, given back, makes its vCPU one that runs. */
@@ -188,7 +200,7 @@ static void breakpoint(evtchn_port_t port)
 		      write_byte(0xffff0000 + at + 1, 0xcc),
 	      "a breakpoint in its memory");
 	check_rc(debug(other, XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF, 0), 0,
-		 "no more steps");
+		 "still no steps");
 	check(event_of(0) == 0, "no event waits");
 	check(one_step(port), "it stops there");
 	check(rip() == at + 2, "after it (%lx)", rip());
@@ -209,21 +221,30 @@ static long log_op(uint32_t what)
 	return domctl(XEN_DOMCTL_shadow_op, other);
 }
 
-/* That page and no other, or none (~0), is in the log. */
-static bool has_only(uint32_t what, xen_pfn_t gfn)
+static bool is_dirty(xen_pfn_t gfn)
+{
+	return dirty[gfn / 8] & 1u << (gfn % 8);
+}
+
+/* How many pages are in the log; ~0: it is wrong about it. */
+static unsigned int count(uint32_t what)
 {
 	unsigned int n = 0;
 
 	if (log_op(what) || op.u.shadow_op.pages != sizeof(dirty) * 8)
-		return false;
+		return ~0u;
 	for (size_t i = 0; i < sizeof(dirty); i++)
 		for (unsigned int byte = dirty[i]; byte; byte &= byte - 1)
 			n++;
-	if (op.u.shadow_op.stats.dirty_count != n)
-		return false;
-	if (gfn == ~0ul)
-		return !n;
-	return n == 1 && dirty[gfn / 8] & 1u << (gfn % 8);
+	return op.u.shadow_op.stats.dirty_count == n ? n : ~0u;
+}
+
+/* That page and no other, or none (~0), is in the log. */
+static bool has_only(uint32_t what, xen_pfn_t gfn)
+{
+	unsigned int n = count(what);
+
+	return gfn == ~0ul ? !n : n == 1 && is_dirty(gfn);
 }
 
 /* It is stepped by one instruction at a time, which adds to the byte at 0. */
@@ -245,6 +266,82 @@ static void writes(evtchn_port_t port)
 	check(has_only(XEN_DOMCTL_SHADOW_OP_CLEAN, 0), "the same page again");
 	check_rc(log_op(XEN_DOMCTL_SHADOW_OP_OFF), 0, "the log ends");
 	check(log_op(XEN_DOMCTL_SHADOW_OP_PEEK) != 0, "there is none");
+}
+
+/*
+ * mov $0x1000,%ax; 1: mov %ax,%ds; incb (%bx); add $0x100,%ax; cmp $0x5000,%ax;
+ * jne 1b; int3: 64 pages from 0x10000 on, in 16 bits.
+ */
+static const uint8_t loop[] = {0xb8, 0x00, 0x10, 0x8e, 0xd8, 0xfe, 0x07, 0x05,
+			       0x00, 0x01, 0x3d, 0x00, 0x50, 0x75, 0xf4, 0xcc};
+#define LOOP_FIRST 0x10
+#define LOOP_PAGES 64
+
+/* Nested page faults so far; ~0: nobody counts. */
+#define COUNTERS 512
+static uint64_t page_faults(void)
+{
+	static struct xen_sysctl_perfc_desc names[COUNTERS];
+	static xen_sysctl_perfc_val_t values[COUNTERS];
+	static const char fault[] = "exit nested page fault";
+	struct xen_sysctl ctl = {
+		.cmd = XEN_SYSCTL_perfc_op,
+		.interface_version = XEN_SYSCTL_INTERFACE_VERSION,
+		.u.perfc_op.cmd = XEN_SYSCTL_PERFCOP_query,
+	};
+
+	if (hc(__HYPERVISOR_sysctl, &ctl) ||
+	    ctl.u.perfc_op.nr_counters > COUNTERS)
+		return ~0ul;
+	ctl.u.perfc_op.desc.p = names;
+	ctl.u.perfc_op.val.p = values;
+	if (hc(__HYPERVISOR_sysctl, &ctl))
+		return ~0ul;
+	for (unsigned int i = 0; i < ctl.u.perfc_op.nr_counters; i++)
+		if (!memcmp(names[i].name, fault, sizeof(fault)))
+			return values[i];
+	return ~0ul;
+}
+
+#define LOOP_AT 0x100
+
+static bool write_bytes(uint64_t at, const uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!write_byte(0xffff0000 + at + i, bytes[i]))
+			return false;
+	return true;
+}
+
+/* Where it stands it finds a jump to the loop, whose end stops it. */
+static void writes_many(evtchn_port_t port)
+{
+	uint64_t at = rip(), from;
+	uint16_t by = (uint16_t)(LOOP_AT - (at + 3));
+	const uint8_t jump[] = {0xe9, (uint8_t)by, (uint8_t)(by >> 8)};
+	unsigned int n, right = 0;
+
+	check(write_bytes(at, jump, sizeof(jump)) &&
+		      write_bytes(LOOP_AT, loop, sizeof(loop)),
+	      "a loop in its memory");
+	check_rc(debug(other, XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF, 0), 0,
+		 "no more steps");
+	check_rc(log_op(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY), 0,
+		 "its writes are logged again");
+	check(has_only(XEN_DOMCTL_SHADOW_OP_PEEK, ~0ul), "none so far");
+	from = page_faults();
+	check(one_step(port), "it runs to the loop's end");
+	from = page_faults() - from;
+	n = count(XEN_DOMCTL_SHADOW_OP_CLEAN);
+	for (unsigned int i = 0; i < LOOP_PAGES; i++)
+		right += is_dirty(LOOP_FIRST + i);
+	check(n == LOOP_PAGES && right == n, "%u pages were written, %u right",
+	      n, right);
+	if (page_faults() != ~0ul)
+		note("log: %lu exits for %u pages written", from, LOOP_PAGES);
+	check(has_only(XEN_DOMCTL_SHADOW_OP_PEEK, ~0ul), "and are clean now");
+	check_rc(log_op(XEN_DOMCTL_SHADOW_OP_OFF), 0, "no more log");
+	check(event_of(0) == 3, "the debugger was told");
 }
 
 static void refused(void)
@@ -274,6 +371,7 @@ void guest_main(void)
 	} else if (check_rc(rc, 0, "single steps")) {
 		steps(b.port);
 		writes(b.port);
+		writes_many(b.port);
 		breakpoint(b.port);
 		freely();
 	}

@@ -35,7 +35,8 @@
 
 /* AMD APM Vol. 2, "Pause Intercept Filtering": so many PAUSEs, none longer
  * after the one before than the threshold has cycles, are a loop that waits for
- * another vCPU; where no threshold is known, they are counted from the entry. */
+ * another vCPU; where no threshold is known, they are counted from the entry.
+ */
 #define PAUSE_COUNT     3000
 #define PAUSE_THRESHOLD 128
 

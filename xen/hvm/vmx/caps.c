@@ -67,7 +67,7 @@ static const struct cap {
 	{PROC2, LEAVE, PROC2_SHADOWING, "VMCS shadowing"},
 	{PROC2, LEAVE, PROC2_ENCLS, "ENCLS exiting"},
 	{PROC2, LEAVE, PROC2_RDSEED, "RDSEED exiting"},
-	{PROC2, LEAVE, PROC2_PML, "page-modification log"},
+	{PROC2, MAYBE, PROC2_PML, "page-modification log"},
 	{PROC2, LEAVE, PROC2_VE, "EPT violation #VE"},
 	{PROC2, WANT, PROC2_XSAVES, "XSAVES"},
 	{PROC2, LEAVE, PROC2_TSC_SCALING, "TSC scaling"},
@@ -169,6 +169,14 @@ static void choose_paging(const struct vmx_msrs *m, struct vmx_caps *c,
 	c->vpid = c->proc2 & PROC2_VPID;
 }
 
+/* What it logs is dirty bits that are set. */
+static void choose_log(const struct vmx_msrs *m, struct vmx_caps *c)
+{
+	c->pml = c->ept_ad && ((m->proc2 >> 32) & PROC2_PML);
+	if (c->pml)
+		c->proc2 |= PROC2_PML;
+}
+
 /* Only together do they count what the guest really ran. */
 static void choose_timer(const struct vmx_msrs *m, struct vmx_caps *c)
 {
@@ -215,6 +223,7 @@ bool vmx_choose(const struct vmx_msrs *m, struct vmx_caps *c, char *missing,
 	c->exit = on[EXIT];
 	c->entry = on[ENTRY];
 	choose_paging(m, c, missing, size);
+	choose_log(m, c);
 	choose_apic(m, c);
 	choose_timer(m, c);
 	return !missing[0];
@@ -227,6 +236,8 @@ static bool is_used(const struct cap *k, const struct vmx_caps *c)
 		return c->pin & PIN_TIMER;
 	if (k->group == EXIT && k->bit == EXIT_SAVE_TIMER)
 		return c->exit & EXIT_SAVE_TIMER;
+	if (k->group == PROC2 && k->bit == PROC2_PML)
+		return c->pml;
 	if (k->group == PROC2 && k->use == MAYBE)
 		return k->bit == PROC2_APIC_ACCESS ? c->xapic
 		       : k->bit == PROC2_X2APIC    ? c->x2apic

@@ -23,6 +23,7 @@ struct vmx_caps {
 	bool insn_info; /* INS and OUTS say segment and address size */
 	bool ept_2m, ept_1g, ept_ad, ept_exec_only;
 	bool vpid;
+	bool pml; /* it logs which pages were written */
 	/* The processor works on the local APIC's page: registers, delivery,
 	 * EOIs; in xAPIC mode, and in x2APIC mode. */
 	bool xapic, x2apic;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Entries of extended page tables (Intel SDM Vol. 3, "EPT Paging Structures").
- * Accessed and dirty are set beforehand, so that the processor need not write.
+ * Accessed and dirty are set beforehand, so that the processor need not write,
+ * but for dirty where that is what it shall tell.
  * RAM is write-back, and the guest's PAT may make it anything; a device's
  * memory is uncached, and the guest's PAT may only make it write-combining.
  */
@@ -20,7 +21,6 @@ static uint64_t ept_leaf_bits(enum p2m_type type, mfn_t mfn, unsigned int level)
 	uint64_t bits = EPT_READ | EPT_ACCESSED | EPT_DIRTY;
 
 	(void)mfn;
-	(void)level;
 	switch (type) {
 	case P2M_RAM_RW:
 	case P2M_SHARED:
@@ -32,8 +32,14 @@ static uint64_t ept_leaf_bits(enum p2m_type type, mfn_t mfn, unsigned int level)
 		return bits | EPT_WRITE | EPT_WB;
 	case P2M_GRANT_RO:
 		return bits | EPT_WB;
-	case P2M_RAM_RO:
 	case P2M_RAM_LOGDIRTY:
+		bits |= EPT_EXEC | EPT_WB;
+		/* Its first write is logged (pml.c); that of a larger one
+		 * exits, and splits it. */
+		return vmx_caps.pml && level == 1
+			       ? (bits & ~EPT_DIRTY) | EPT_WRITE
+			       : bits;
+	case P2M_RAM_RO:
 		return bits | EPT_EXEC | EPT_WB;
 	default: /* nothing there, or emulated */
 		return 0;

@@ -68,6 +68,12 @@ void vmx_restart_timer(void)
 	vmcs_set_preemption_timer((uint32_t)min(ticks, 0xffffffffUL));
 }
 
+/* The processor fills it from the end. */
+void vmx_rewind_log(void)
+{
+	vmcs_set_pml_index(PML_ENTRIES - 1);
+}
+
 static void init_addresses(struct vcpu *v, struct vmx_vcpu *s)
 {
 	struct vmx_domain *vd = vmx_domain(v->domain);
@@ -81,6 +87,10 @@ static void init_addresses(struct vcpu *v, struct vmx_vcpu *s)
 	vmcs_set_tpr_threshold(0);
 	vmcs_set_tsc_offset(0);
 	vmcs_set_eptp(s->eptp);
+	if (s->pml) {
+		vmcs_set_pml_address(virt_to_maddr(s->pml));
+		vmx_rewind_log();
+	}
 	vmcs_set_link_pointer(NO_VMCS);
 }
 

@@ -49,6 +49,14 @@ static void block_nmis_again(void)
 	vmcs_set_guest_blocking(vmcs_get_guest_blocking() | BLOCKING_NMI);
 }
 
+/* The same, as a qualification has it; nothing while an event went in. */
+static inline void unblocked_by_iret(const struct vcpu *v,
+				     uint64_t qualification)
+{
+	if (unlikely(qualification & BIT(12)) && !vmx_vcpu(v)->event)
+		block_nmis_again();
+}
+
 /* #DB: the qualification has bits as in DR6. After STI or MOV SS with TF set
  * the shadow is still there, and an entry with both is refused ("Checks on
  * Guest Non-Register State"). */
@@ -230,6 +238,11 @@ static void decode_rare(struct vcpu *v, uint32_t reason, struct vmexit *x)
 	case VMX_EOI:
 		vmx_decode_apic(v, reason, x);
 		break;
+	case VMX_PML_FULL:
+		x->kind = VMEXIT_LOG_FULL;
+		vmx_rewind_log();
+		unblocked_by_iret(v, vmcs_get_qualification());
+		break;
 	case VMX_EPT_MISCONFIG:
 		x->info1 = vmcs_get_guest_physical();
 		break;
@@ -254,8 +267,7 @@ decode_operands(struct vcpu *v, uint32_t reason, struct vmexit *x)
 		break;
 	case VMX_EPT_VIOLATION:
 		decode_npf(x);
-		if (unlikely(x->info1 & BIT(12)) && !vmx_vcpu(v)->event)
-			block_nmis_again();
+		unblocked_by_iret(v, x->info1);
 		break;
 	default:
 		decode_rare(v, reason, x);

@@ -16,6 +16,7 @@
 #include "hvm/dev/vlapic.h"
 #include "hvm/vmx/entry.h"
 #include "lib/errno.h"
+#include "lib/param.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
 #include "mem/layout.h"
@@ -46,6 +47,10 @@ struct vmx_cpu {
 static DEFINE_PER_CPU(struct vmx_cpu, vmx);
 
 struct vmx_caps vmx_caps;
+
+static bool use_pml = true;
+PARAM_BOOL("pml", use_pml,
+	   "the processor logs which pages of guests were written");
 
 struct idt_pointer {
 	uint16_t limit;
@@ -113,6 +118,17 @@ static void print_caps(const struct vmx_msrs *m)
 		printk("VMX: not used: %s\n", names);
 }
 
+/* What is offered, and not wanted. */
+static void apply_options(struct vmx_caps *c)
+{
+	if (!vmx_use_apic)
+		c->xapic = c->x2apic = false;
+	if (!use_pml) {
+		c->pml = false;
+		c->proc2 &= ~(uint32_t)PROC2_PML;
+	}
+}
+
 static bool vmx_probe(void)
 {
 	static char missing[300];
@@ -129,8 +145,7 @@ static bool vmx_probe(void)
 		printk(XENLOG_WARNING "VMX: not used: it lacks %s\n", missing);
 		return false;
 	}
-	if (!vmx_use_apic)
-		vmx_caps.xapic = vmx_caps.x2apic = false;
+	apply_options(&vmx_caps);
 	if (!(vmx_caps.proc2 & PROC2_XSAVES))
 		cpu_features.xsaves = false;
 	ept_format.max_leaf_level = vmx_caps.ept_1g   ? 3
@@ -150,8 +165,7 @@ static bool same_as_first(void)
 	read_msrs(&m);
 	if (!vmx_choose(&m, &here, missing, sizeof(missing)))
 		here.revision = ~0U;
-	here.xapic = here.xapic && vmx_use_apic;
-	here.x2apic = here.x2apic && vmx_use_apic;
+	apply_options(&here);
 	if (memcmp(&here, &vmx_caps, sizeof(here)) == 0)
 		return true;
 	printk(XENLOG_ERR "VMX: CPU %u differs from CPU 0\n",
@@ -229,8 +243,10 @@ static int vmx_vcpu_init(struct vcpu *v)
 	struct vmx_vcpu *s = vmx_vcpu(v);
 
 	s->vmcs = alloc_page_virt(ALLOC_ZERO);
-	if (!s->vmcs)
+	if (!s->vmcs || vmx_pml_init(s)) {
+		free_page_virt(s->vmcs);
 		return -ENOMEM;
+	}
 	s->vapic = hvm_vcpu(v)->lapic->page;
 	s->vmcs_pa = virt_to_maddr(s->vmcs);
 	s->vmcs->revision = vmx_caps.revision;
@@ -246,6 +262,7 @@ static void vmx_vcpu_destroy(struct vcpu *v)
 {
 	struct vmx_vcpu *s = vmx_vcpu(v);
 
+	vmx_pml_destroy(s);
 	free_page_virt(s->vmcs);
 	s->vmcs = NULL;
 }
@@ -470,5 +487,6 @@ const struct hvm_ops vmx_ops = {
 	.intercept_int3 = vmx_intercept_int3,
 	.end_shadow = vmx_end_shadow,
 	.flush = vmx_flush,
+	.drain_log = vmx_drain_log,
 	.dump = vmx_dump,
 };

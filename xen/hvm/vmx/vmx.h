@@ -38,6 +38,7 @@ struct vmx_vcpu {
 	uint32_t event, event_error; /* for the next entry */
 	uint32_t proc, proc2;        /* controls, as the VMCS has them */
 	uint32_t *vapic;             /* the local APIC's page */
+	uint64_t *pml;               /* pages it wrote; NULL: no such log */
 
 	unsigned int last_cpu;
 	uint64_t vpid_generation;
@@ -120,6 +121,13 @@ bool vmx_apic_mode(struct vcpu *v);
 void vmx_apic_sync(struct vcpu *v);
 void vmx_decode_apic(struct vcpu *v, uint32_t reason, struct vmexit *x);
 
+/* pml.c: the processor's log of written pages. */
+#define PML_ENTRIES 512U
+int vmx_pml_init(struct vmx_vcpu *s);
+void vmx_pml_destroy(struct vmx_vcpu *s);
+void vmx_drain_log(struct vcpu *v,
+		   void (*written)(struct domain *d, gfn_t gfn));
+
 /* maps.c: what exits and what does not. */
 int vmx_maps_init(struct domain *d);
 void vmx_maps_destroy(struct domain *d);
@@ -161,6 +169,7 @@ void vmx_load_debug_registers(struct vmx_vcpu *s);
 void vmx_save_debug_registers(struct vmx_vcpu *s);
 void vmx_load_pdptes(struct vcpu *v);
 void vmx_restart_timer(void);
+void vmx_rewind_log(void);
 void vmx_dump(struct vcpu *v);
 
 /* checks.c: the first check of "VM Entries" that the guest's state fails; NULL:
