@@ -5,6 +5,7 @@
 #include "domain/domain.h"
 
 #include "console/printk.h"
+#include "domain/entry_regs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
@@ -12,6 +13,29 @@
 #include "mem/layout.h"
 
 DEFINE_PER_CPU(struct vcpu *, current);
+/* domain/entry_regs.h */
+#define AT(field, offset)                                                      \
+	_Static_assert(offsetof(struct guest_regs, field) == (offset), #field)
+_Static_assert(!offsetof(struct vcpu, regs), "regs");
+AT(rax, REGS_RAX);
+AT(rcx, REGS_RCX);
+AT(rdx, REGS_RDX);
+AT(rbx, REGS_RBX);
+AT(rsp, REGS_RSP);
+AT(rbp, REGS_RBP);
+AT(rsi, REGS_RSI);
+AT(rdi, REGS_RDI);
+AT(r8, REGS_R8);
+AT(r9, REGS_R9);
+AT(r10, REGS_R10);
+AT(r11, REGS_R11);
+AT(r12, REGS_R12);
+AT(r13, REGS_R13);
+AT(r14, REGS_R14);
+AT(r15, REGS_R15);
+AT(rip, REGS_RIP);
+AT(rflags, REGS_RFLAGS);
+
 void (*send_global_virq)(unsigned int virq);
 void (*send_guest_virq)(struct vcpu *v, unsigned int virq);
 

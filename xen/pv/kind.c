@@ -19,12 +19,6 @@
 /* entry.S knows where these are. */
 #define AT(type, field, offset)                                                \
 	_Static_assert(offsetof(type, field) == (offset), #field)
-AT(struct guest_regs, rcx, REGS_RCX);
-AT(struct guest_regs, rsp, REGS_RSP);
-AT(struct guest_regs, rdi, REGS_RDI);
-AT(struct guest_regs, r11, REGS_R11);
-AT(struct guest_regs, rip, REGS_RIP);
-AT(struct guest_regs, rflags, REGS_RFLAGS);
 AT(struct vcpu, regs, 0);
 AT(struct vcpu, arch, VCPU_ARCH);
 AT(struct pv_vcpu, frame.vector, FRAME_VECTOR);

@@ -12,7 +12,7 @@
  * can see the wrong one. IF is set for VMRUN, so that host interrupts end the
  * guest's run.
  */
-#include "hvm/svm/entry.h"
+#include "domain/entry_regs.h"
 
 	.macro load_guest_registers
 	movq	REGS_RCX(%rdi), %rcx

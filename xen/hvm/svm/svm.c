@@ -13,7 +13,6 @@
 
 #include "console/printk.h"
 #include "cpu/traps.h"
-#include "hvm/svm/entry.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
@@ -26,11 +25,6 @@
 #define EFER_SVME    BIT(12)
 #define CR4_FSGSBASE BIT(16)
 #define MSR_TSC_AUX  0xc0000103
-
-static_assert(offsetof(struct guest_regs, rcx) == REGS_RCX, "entry.S");
-static_assert(offsetof(struct guest_regs, rbx) == REGS_RBX, "entry.S");
-static_assert(offsetof(struct guest_regs, rdi) == REGS_RDI, "entry.S");
-static_assert(offsetof(struct guest_regs, r15) == REGS_R15, "entry.S");
 
 struct idt_pointer {
 	uint16_t limit;

@@ -32,10 +32,6 @@
 #define MSR_TSC_AUX            0xc0000103
 #define NO_CPU                 (~0U)
 
-static_assert(offsetof(struct guest_regs, rcx) == REGS_RCX, "entry.S");
-static_assert(offsetof(struct guest_regs, rbx) == REGS_RBX, "entry.S");
-static_assert(offsetof(struct guest_regs, rdi) == REGS_RDI, "entry.S");
-static_assert(offsetof(struct guest_regs, r15) == REGS_R15, "entry.S");
 static_assert(VMCS_host_rsp == FIELD_HOST_RSP, "entry.S");
 
 struct vmx_cpu {
