@@ -117,6 +117,34 @@ static void commands(void)
 		{"xenstore read /c/a", "1\n[0]"},
 		{"xenstore-control check", "OK\n[0]"},
 		{"xenstore-control nonsense 2>/dev/null", "[3]"},
+		{"xenstore-control help | tr '\\n\\t' ' :'",
+		 "check: log:on|off live-update:[-c <cmdline>] [-F] "
+		 "[-t <timeout>] <file>     Default timeout is 60 seconds. "
+		 "logfile:<file> memreport:[<file>] print:<string> "
+		 "quota:[set <name> <val>|<domid>] "
+		 "quota-soft:[set <name> <val>] help:  [0]"},
+		{"xenstore-control log on", "OK\n[0]"},
+		{"xenstore-control log off", "OK\n[0]"},
+		{"xenstore-control log maybe 2>/dev/null", "[3]"},
+		{"xenstore-control print hello", "OK\n[0]"},
+		{"xenstore-control print a b 2>/dev/null", "[3]"},
+		{"xenstore-control quota set nodes 5000", "OK\n[0]"},
+		{"xenstore-control quota | grep ^nodes",
+		 "nodes            :     5000 Nodes per domain\n[0]"},
+		{"xenstore-control quota set nodes 1000", "OK\n[0]"},
+		{"xenstore-control quota set none 5 2>/dev/null", "[3]"},
+		{"xenstore-control quota set nodes -3 2>/dev/null", "[3]"},
+		{"xenstore-control quota-soft set memory 5000", "OK\n[0]"},
+		{"xenstore-control quota 99 2>&1",
+		 "Error 2 when trying to execute command.\n[3]"},
+		{"xenstore-control logfile trace", "OK\n[0]"},
+		{"xenstore-control memreport", "OK\n[0]"},
+		{"xenstore-control memreport none/file 2>/dev/null", "[3]"},
+		{"xenstore-control live-update /none 2>&1",
+		 "Setting update binary failed:\nFile not accessible.\n[3]"},
+		{"timeout 9 xenstore-control live-update /bin/true 2>&1",
+		 "Starting live update failed:\n"
+		 "The new binary does not take over this state.\n[3]"},
 		{"xenstore-rm /c", "[0]"},
 	};
 
@@ -190,6 +218,31 @@ static void many_clients(void)
 	for (int i = 0; i < n; i++)
 		close(fd[i]);
 	CHECK(xs_rm(xs, XBT_NULL, "/many"));
+	xs_close(xs);
+}
+
+/* A byte now and then: the request is answered when it is whole, however long
+ * that takes, and everybody else is served meanwhile. */
+static void byte_by_byte(void)
+{
+	static const char path[] = "/slow";
+	struct xsd_sockmsg h = {.type = XS_READ, .len = sizeof(path)};
+	char msg[sizeof(h) + sizeof(path)], reply[64];
+	struct xs_handle *xs = xs_open(0);
+	int fd = raw_connect();
+
+	REQUIRE(xs && fd >= 0);
+	memcpy(msg, &h, sizeof(h));
+	memcpy(msg + sizeof(h), path, sizeof(path));
+	for (size_t i = 0; i < sizeof(msg); i++) {
+		CHECK(xs_write(xs, XBT_NULL, path, msg, (unsigned int)i));
+		CHECK_EQ(recv(fd, reply, sizeof(reply), MSG_DONTWAIT), -1);
+		CHECK_EQ(write(fd, msg + i, 1), 1);
+	}
+	CHECK_EQ(read(fd, reply, sizeof(reply)),
+		 (ssize_t)(sizeof(h) + sizeof(msg) - 1));
+	close(fd);
+	CHECK(xs_rm(xs, XBT_NULL, path));
 	xs_close(xs);
 }
 
@@ -426,6 +479,7 @@ static const struct test_case cases[] = {
 	{"xenstored: a live update to something else fails",
 	 live_update_refuses},
 	{"xenstored: a client that never reads its replies", never_reads},
+	{"xenstored: a client that sends a byte now and then", byte_by_byte},
 	{"xenstored: killed in the middle of work, eight times",
 	 killed_at_any_moment},
 	{"xenstored: killed and started again", starts_again},

@@ -48,8 +48,9 @@ static int cmd_log(struct request *r, char **v, unsigned int n)
 
 	if (n != 1)
 		return EINVAL;
+	/* Without a file there is nothing to write, and nothing wrong. */
 	if (!strcmp(v[0], "on"))
-		rc = log_trace_on();
+		rc = log_trace_path() ? log_trace_on() : 0;
 	else if (!strcmp(v[0], "off"))
 		log_trace_off();
 	else
@@ -215,13 +216,14 @@ static int cmd_help(struct request *r, char **v, unsigned int n);
 static const struct command commands[] = {
 	{"check", cmd_check, ""},
 	{"log", cmd_log, "on|off"},
-	{"quota", cmd_quota, "[set <name> <val>|<domid>]"},
-	{"quota-soft", cmd_quota_soft, "[set <name> <val>]"},
 	{"live-update", cmd_live_update,
-	 "[-c <cmdline>] [-F] [-t <timeout>] <file>"},
+	 "[-c <cmdline>] [-F] [-t <timeout>] <file>\n"
+	 "    Default timeout is 60 seconds."},
 	{"logfile", cmd_logfile, "<file>"},
 	{"memreport", cmd_memreport, "[<file>]"},
 	{"print", cmd_print, "<string>"},
+	{"quota", cmd_quota, "[set <name> <val>|<domid>]"},
+	{"quota-soft", cmd_quota_soft, "[set <name> <val>]"},
 	{"help", cmd_help, ""},
 };
 
@@ -235,9 +237,7 @@ static int cmd_help(struct request *r, char **v, unsigned int n)
 	if (n)
 		return EINVAL;
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		add(&t, "%-15s %s\n", commands[i].name, commands[i].args);
-	if (t.len) /* the stock daemon ends without a newline */
-		t.buf[t.len - 1] = '\0';
+		add(&t, "%s\t%s\n", commands[i].name, commands[i].args);
 	reply_string(r, t.buf);
 	return 0;
 }

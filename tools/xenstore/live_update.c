@@ -53,8 +53,8 @@ static void forget(void)
 
 static const char *set_binary(struct request *r, const char *path)
 {
-	if (access(path, X_OK))
-		return "The new binary cannot be executed.";
+	if (access(path, R_OK | X_OK))
+		return "File not accessible.";
 	forget();
 	binary = mem_strdup(path);
 	reply_ok(r);
@@ -187,19 +187,19 @@ static void answer(const char *text)
 	conn_queue(asker, m);
 }
 
-void live_update_run(void)
+bool live_update_run(void)
 {
 	const char *wrong;
 	bool alive = false;
 	int fd;
 
 	if (!asker)
-		return;
+		return false;
 	list_for_each(l, &conns)
 		alive |= container_of(l, struct conn, all) == asker;
 	if (!alive || asker->dead) {
 		forget();
-		return;
+		return false;
 	}
 	/* The answer is part of the state: the next daemon sends it. */
 	answer("OK");
@@ -214,4 +214,5 @@ void live_update_run(void)
 	log_msg(LOG_ERR, "live update: %s", wrong);
 	answer(wrong);
 	forget();
+	return true;
 }

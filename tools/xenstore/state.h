@@ -14,8 +14,11 @@ void live_update_args(int argc, char **argv);
  */
 const char *live_update(struct request *r, char **v, unsigned int n);
 
-/* After a round: does the update that was asked for, if any. */
-void live_update_run(void);
+/*
+ * After a round: does the update that was asked for, if any. True if it failed,
+ * and the answer waits to be sent.
+ */
+bool live_update_run(void);
 
 /* Takes over the state in @fd; NULL or what is wrong with it. */
 const char *state_restore(int fd);

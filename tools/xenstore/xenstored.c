@@ -387,7 +387,7 @@ static void serve(void)
 				log_trace_on();
 		}
 		busy = conn_round();
-		live_update_run();
+		busy |= live_update_run();
 	}
 }
 
