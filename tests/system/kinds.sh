@@ -155,8 +155,9 @@ on_our_library() {
 facts() {
 	local c
 	case $(command -v xl) in /usr/local/*) ;; *) return ;; esac
-	for c in list vm-list claims vcpu-list info uptime sched-credit2 dmesg \
-		cpupool-list "block-list $1" "network-list $1" "domid $1" "domname $2"; do
+	for c in list vm-list claims vcpu-list info uptime sched-credit sched-credit2 \
+		dmesg cpupool-list sharing "vkb-list $1" "pci-list $1" "block-list $1" \
+		"network-list $1" "domid $1" "domname $2"; do
 		echo "JSON ${c%% *} $(xl $c --json | tr -d '\n')"
 	done
 }

@@ -165,7 +165,7 @@ int run_device_list(const struct xl_cmd *cmd, int argc, char **argv,
 	if (out) {
 		json_start(out, stdout);
 		json_array(out, NULL);
-	} else {
+	} else if (header) {
 		puts(header);
 	}
 	for (; optind < argc; optind++) {

@@ -24,7 +24,8 @@ long device_number(const struct device *d, const char *name);
 int run_device_attach(const struct xl_cmd *cmd, int argc, char **argv,
 		      int least,
 		      int (*attach)(uint32_t domid, const char *spec));
-/* "block-list", "network-list": a line, or an object, for each device. */
+/* "block-list", "network-list": a line, or an object, for each device; header
+ * may be NULL. */
 int run_device_list(const struct xl_cmd *cmd, int argc, char **argv,
 		    const char *kind, const char *header,
 		    void (*each)(struct json *j, const struct device *d));

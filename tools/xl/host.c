@@ -74,6 +74,7 @@ static void convert(const xc_domaininfo_t *from, struct dom_info *to)
 	to->cpupool = from->cpupool;
 	to->memory_kb = (from->tot_pages + from->shr_pages) << 2;
 	to->outstanding_kb = from->outstanding_pages << 2;
+	to->shared_kb = from->shr_pages << 2;
 	to->max_kb = from->max_pages << 2;
 	to->cpu_ns = from->cpu_time;
 	memcpy(to->handle, from->handle, sizeof(to->handle));

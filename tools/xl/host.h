@@ -22,7 +22,7 @@ struct dom_info {
 	uint32_t domid;
 	uint32_t flags; /* XEN_DOMINF_* */
 	uint32_t vcpus, max_vcpu_id, cpupool;
-	uint64_t memory_kb, max_kb, outstanding_kb;
+	uint64_t memory_kb, max_kb, outstanding_kb, shared_kb;
 	uint64_t cpu_ns;
 	uint8_t handle[16];
 };
@@ -71,5 +71,8 @@ const char *host_sched_name(uint32_t id);
 /* A processor pool's name (malloced) and the reverse. */
 char *host_pool_name(uint32_t pool);
 bool host_pool_find(const char *name, uint32_t *pool);
+/* Calls each() for every pool, in the order of their numbers. */
+void host_each_pool(void (*each)(const xc_cpupoolinfo_t *info, void *arg),
+		    void *arg);
 
 #endif

@@ -24,6 +24,14 @@ void xl_help(const struct xl_cmd *cmd)
 		printf("Options:\n\n%s\n", cmd->options);
 }
 
+int xl_too_few(const struct xl_cmd *cmd, int min)
+{
+	fprintf(stderr, "'xl %s' requires at least %d argument%s.\n\n",
+		cmd->name, min, min == 1 ? "" : "s");
+	xl_help(cmd);
+	return XL_USAGE;
+}
+
 int xl_getopt(const struct xl_cmd *cmd, int argc, char **argv,
 	      const char *shorts, const struct option *longs, int min)
 {
@@ -45,12 +53,8 @@ int xl_getopt(const struct xl_cmd *cmd, int argc, char **argv,
 				argv[optind > 0 ? optind - 1 : 0]);
 		exit(XL_USAGE);
 	}
-	if (opt == -1 && argc - optind < min) {
-		fprintf(stderr, "'xl %s' requires at least %d argument%s.\n\n",
-			cmd->name, min, min == 1 ? "" : "s");
-		xl_help(cmd);
-		exit(XL_USAGE);
-	}
+	if (opt == -1 && argc - optind < min)
+		exit(xl_too_few(cmd, min));
 	return opt;
 }
 

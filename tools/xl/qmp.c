@@ -151,6 +151,59 @@ void qmp_quote(const char *s, char *out, size_t size)
 	out[n] = 0;
 }
 
+/* A JSON string's text, in place, from after its first quote to its last. */
+static void unquote(char *s)
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	char *out = s;
+	unsigned int code;
+
+	for (; *s && *s != '"'; s++) {
+		const char *p;
+
+		if (*s != '\\' || !s[1]) {
+			*out++ = *s;
+			continue;
+		}
+		s++;
+		p = strchr(from, *s);
+		if (*s == 'u' && sscanf(s + 1, "%4x", &code) == 1) {
+			*out++ = code < 0x80 ? (char)code : '?';
+			s += strnlen(s + 1, 4);
+		} else {
+			*out++ = p ? to[p - from] : *s;
+		}
+	}
+	*out = 0;
+}
+
+char *qmp_human(uint32_t domid, const char *line, char *error, size_t size)
+{
+	size_t room = 6 * strlen(line) + 16;
+	char *quoted = malloc(room), *command = NULL, *answer = NULL, *p;
+
+	if (quoted)
+		qmp_quote(line, quoted, room);
+	if (!quoted ||
+	    asprintf(&command,
+		     "{\"execute\": \"human-monitor-command\", \"arguments\": "
+		     "{\"command-line\": \"%s\"}}",
+		     quoted) < 0)
+		command = NULL;
+	if (!command)
+		snprintf(error, size, "out of memory");
+	else if (qmp_run(domid, command, &answer, error, size)) {
+		/* {"return": "…"} */
+		p = strchr(answer + 9, '"');
+		if (p)
+			unquote(p + 1);
+		memmove(answer, p ? p + 1 : "", p ? strlen(p + 1) + 1 : 1);
+	}
+	free(quoted);
+	free(command);
+	return answer;
+}
+
 bool qmp_query_vnc(uint32_t domid, char *port, size_t size)
 {
 	char error[256], *answer;

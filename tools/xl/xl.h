@@ -24,6 +24,10 @@ struct xl_cmd {
 	int (*run)(const struct xl_cmd *cmd, int argc, char **argv);
 	bool changes; /* something: "xl -f" is meant for those */
 	bool dryrun;  /* knows "xl -N" */
+
+	/* For those that are refused (cmd_none.c). */
+	int least;       /* operands */
+	const char *why; /* a sentence without a full stop */
 };
 
 extern const struct xl_cmd *const xl_cmds[];
@@ -43,6 +47,8 @@ extern struct xl_globals xl_globals;
 int xl_getopt(const struct xl_cmd *cmd, int argc, char **argv,
 	      const char *shorts, const struct option *longs, int min);
 void xl_help(const struct xl_cmd *cmd);
+/* Complains that min operands are wanted. Returns XL_USAGE. */
+int xl_too_few(const struct xl_cmd *cmd, int min);
 
 /* For commands with operands only: the index of the first. */
 int xl_operands(const struct xl_cmd *cmd, int argc, char **argv, int min);
