@@ -54,6 +54,7 @@ done
 like "both kernels connect it" '^51728 +0 +[0-9]+ +4 ' xl block-list lives
 ok "detach it" xl block-detach lives xvdb
 like "xenstore-control check" OK xenstore-control check
+like "Debian's test-xenstore" '^ta err ' test-xenstore
 
 supervisor=$(running lives.cfg)
 ok "the supervisor is killed" kill -9 "$supervisor"

@@ -117,6 +117,12 @@ through() {
 	like "$kind: network-list" '^0 +0 +00:16:3e' xl network-list "$kind"
 	counted
 	[ "$kind" = pvh ] && replugged "$kind"
+	case $kind in
+	hvm | pvhvm | qdisk)
+		like "$kind: qemu-monitor-command" '^VM status: running' \
+			xl qemu-monitor-command "$kind" 'info status'
+		;;
+	esac
 	talk "$kind" hello
 	verdict $? "$kind: its console answers" "$(tail -2 /run/console.err)"
 	if [ "$kind" = hvm ]; then

@@ -20,6 +20,8 @@
  * could not be made; a file that is wrong is an ordinary failure. */
 #define XL_NO_FILE     3
 #define XL_NOT_CREATED 3
+/* And for no configuration at all. */
+#define XL_NO_CONFIG 6
 
 struct create_opts {
 	const char *file;
@@ -115,6 +117,11 @@ static int run_create(const struct xl_cmd *cmd, int argc, char **argv)
 		take_option(&o, opt);
 	if (!load_operands(argc - optind, argv + optind, &o.file, &extra))
 		return XL_FAIL;
+	if (!o.file && !*extra) {
+		free(extra);
+		xl_fail("no configuration: name a file or settings");
+		return XL_NO_CONFIG;
+	}
 	if (!o.quiet && o.file)
 		fprintf(stderr, "Parsing config from %s\n", o.file);
 	if (load_config(&l, o.file, extra))
@@ -160,6 +167,10 @@ const struct xl_cmd cmd_create = {
 	.dryrun = true,
 };
 
+#define UPDATE_WARNING                                                         \
+	"WARNING: xl now has better capability to manage domain "              \
+	"configuration, avoid using this command when possible"
+
 static int update(struct loaded *l, uint32_t domid, const struct dom_info *d)
 {
 	if (xl_globals.dryrun)
@@ -187,9 +198,7 @@ static int run_update(const struct xl_cmd *cmd, int argc, char **argv)
 	       -1)
 		if (opt == 'f')
 			file = optarg;
-	fprintf(stderr, "WARNING: xl now has better capability to manage "
-			"domain configuration, avoid using this command when "
-			"possible\n");
+	fprintf(stderr, UPDATE_WARNING "\n");
 	domid = host_need(argv[optind++]);
 	if (!load_operands(argc - optind, argv + optind, &file, &extra))
 		return XL_FAIL;
@@ -206,7 +215,7 @@ const struct xl_cmd cmd_config_update = {
 	.name = "config-update",
 	.usage = "<Domain> <ConfigFile> [options] [vars]",
 	.summary = "Update a running domain's saved configuration, used when "
-		   "rebuilding the domain after reboot",
+		   "rebuilding the domain after reboot.\n" UPDATE_WARNING,
 	.options = "-h                      Print this help.\n"
 		   "-f FILE, --defconfig=FILE\n"
 		   "                        Use the given configuration file.\n"

@@ -20,8 +20,7 @@ static int run_devd(const struct xl_cmd *cmd, int argc, char **argv)
 const struct xl_cmd cmd_devd = {
 	.name = "devd",
 	.usage = "[options]",
-	.summary = "Daemon that listens for devices and launches backends "
-		   "(refused: there are no driver domains)",
+	.summary = "Daemon that listens for devices and launches backends",
 	.options = "-F                      Run in the foreground\n"
 		   "-p, --pidfile [FILE]    Write PID to pidfile when "
 		   "daemonizing.",

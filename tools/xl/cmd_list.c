@@ -280,11 +280,8 @@ static int run_vm_list(const struct xl_cmd *cmd, int argc, char **argv)
 	list = host_domains(&nr);
 	printf("UUID                                  ID    name\n");
 	for (unsigned int i = 0; i < nr; i++) {
-		char *name;
+		char *name = host_name(list[i].domid);
 
-		if (!list[i].domid)
-			continue;
-		name = host_name(list[i].domid);
 		printf(UUID_FMT "  %u    %s\n", UUID_ARG(list[i].handle),
 		       list[i].domid, name ? name : "");
 		free(name);

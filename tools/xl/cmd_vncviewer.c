@@ -80,7 +80,7 @@ static int run_vncviewer(const struct xl_cmd *cmd, int argc, char **argv)
 const struct xl_cmd cmd_vncviewer = {
 	.name = "vncviewer",
 	.usage = "[options] <Domain>",
-	.summary = "Attach to domain's VNC server",
+	.summary = "Attach to domain's VNC server.",
 	.options = "--autopass               Pass VNC password to viewer via "
 		   "stdin and\n"
 		   "                         -autopass\n"

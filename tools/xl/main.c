@@ -49,16 +49,15 @@ static int help(const char *topic)
 {
 	const struct xl_cmd *cmd;
 
-	if (!topic || !strcmp(topic, "--long")) {
+	if (!topic || !strcmp(topic, "help") || !strcmp(topic, "--long")) {
 		print_commands();
 		return XL_OK;
 	}
 	cmd = find(topic);
-	if (!cmd) {
-		fprintf(stderr, "command '%s' not implemented\n", topic);
-		return XL_FAIL;
-	}
-	xl_help(cmd);
+	if (cmd)
+		xl_help(cmd);
+	else
+		printf("command \"%s\" not implemented\n", topic);
 	return XL_OK;
 }
 
@@ -94,7 +93,7 @@ int main(int argc, char **argv)
 		case 'h':
 			return help(NULL);
 		default:
-			return XL_USAGE;
+			return XL_FAIL;
 		}
 	}
 	if (optind >= argc)

@@ -18,8 +18,8 @@ static const struct option no_longs[] = {{"help", 0, NULL, 'h'},
 
 void xl_help(const struct xl_cmd *cmd)
 {
-	printf("Usage: xl [-v%stT%s] %s %s\n\n%s.\n\n", cmd->dryrun ? "N" : "",
-	       cmd->changes ? "f" : "", cmd->name, cmd->usage, cmd->summary);
+	printf("Usage: xl [-vtT%s%s] %s %s\n\n%s.\n\n", cmd->changes ? "f" : "",
+	       cmd->dryrun ? "N" : "", cmd->name, cmd->usage, cmd->summary);
 	if (cmd->options)
 		printf("Options:\n\n%s\n", cmd->options);
 }
