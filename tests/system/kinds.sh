@@ -2,7 +2,7 @@
 # A Debian guest of each kind with a disk and a network card: created, listed,
 # spoken with over its console, rebooted, destroyed. KINDS= names the kinds:
 # pv, pvh, pvhvm (HVM with PV drivers), hvm (without), qdisk (PVH, its disk
-# through QEMU).
+# through QEMU), uefi (HVM, no further than its firmware).
 . /lab/tap.sh
 before=$(at_rest)
 truncate -s 32M /run/disk.img
@@ -198,10 +198,28 @@ wait_twice() {
 	done
 	return 1
 }
-for k in ${KINDS:-pv pvh qdisk pvhvm hvm}; do
+# uefi: an HVM guest with nothing to boot; OVMF clears its serial terminal.
+firmware() {
+	printf '%s\n' 'name="uefi"' 'type="hvm"' 'memory=192' 'bios="ovmf"' \
+		'vga="none"' 'vnc=0' 'usb=0' 'on_crash="destroy"' \
+		'serial="file:/run/uefi.serial"' >/run/uefi.cfg
+	ok "uefi: create" xl create -q /run/uefi.cfg
+	local i
+	for ((i = 0; i < limit; i++)); do
+		grep -q '\[2J' /run/uefi.serial 2>/dev/null && break
+		nap 1
+	done
+	grep -q '\[2J' /run/uefi.serial
+	verdict $? "uefi: OVMF has its console"
+	ok "uefi: destroy" xl destroy uefi
+}
+for k in ${KINDS:-pv pvh qdisk pvhvm hvm uefi}; do
 	limit=90
 	case $k in hvm | pvhvm) limit=200 ;; esac
-	through "$k"
+	case $k in
+	uefi) firmware ;;
+	*) through "$k" ;;
+	esac
 done
 [ -z "$(losetup -a)" ]
 verdict $? "no loop device is left" "$(losetup -a)"
