@@ -36,6 +36,7 @@ struct cpu_features cpu_features = {.phys_bits = 40};
 struct acpi_info acpi_info = {.lapic_addr = 0xfee00000};
 cpumask_t cpu_online_map = {{BIT(WORLD_DOMAINS) - 1}};
 paddr_t host_cr3 = 0x1000;
+unsigned int nr_cpus = WORLD_DOMAINS;
 struct domain *dom0;
 DEFINE_PER_CPU(uint64_t, trap_full_cr3);
 

@@ -70,7 +70,7 @@ static void handle_call(struct cpu_regs *regs)
 		atomic_sub(&call.left, 1);
 }
 
-static void call_others(const cpumask_t *cpus, unsigned int self)
+static void ask_others(const cpumask_t *cpus, unsigned int self)
 {
 	unsigned int cpu;
 	uint32_t n = 0;
@@ -83,34 +83,45 @@ static void call_others(const cpumask_t *cpus, unsigned int self)
 		apic_send_ipi(apic_ids[cpu], VECTOR_CALL);
 }
 
-void smp_call(const cpumask_t *cpus, void (*fn)(void *), void *data, bool wait)
+static bool has_others(const cpumask_t *cpus, unsigned int self)
 {
-	unsigned int self = smp_processor_id();
-	bool here = cpumask_test(cpus, self);
-	unsigned long flags;
 	uint64_t others = 0;
 
-	for (unsigned int i = 0; i < DIV_ROUND_UP(nr_cpus, 64); i++)
+	for (unsigned int i = 0; i * 64 < nr_cpus; i++)
 		others |= cpus->bits[i] &
 			  ~(i == self / 64 ? BIT(self % 64) : 0);
-	ASSERT(local_irq_is_enabled());
-	/* Before the lock is taken, so that fn may take others. */
-	if (here) {
-		flags = local_irq_save();
-		fn(data);
-		local_irq_restore(flags);
-	}
-	if (!others)
-		return;
+	return others;
+}
+
+static __attribute__((noinline)) void call_others(const cpumask_t *cpus,
+						  unsigned int self,
+						  void (*fn)(void *),
+						  void *data, bool wait)
+{
 	while (!spin_trylock(&call.lock))
 		cpu_relax();
 	call.fn = fn;
 	call.data = data;
 	call.wait = wait;
-	call_others(cpus, self);
+	ask_others(cpus, self);
 	while (atomic_read(&call.left))
 		cpu_relax();
 	spin_unlock(&call.lock);
+}
+
+void smp_call(const cpumask_t *cpus, void (*fn)(void *), void *data, bool wait)
+{
+	unsigned int self = smp_processor_id();
+
+	ASSERT(local_irq_is_enabled());
+	/* Before the lock is taken, so that fn may take others. */
+	if (cpumask_test(cpus, self)) {
+		local_irq_disable();
+		fn(data);
+		local_irq_enable();
+	}
+	if (has_others(cpus, self))
+		call_others(cpus, self, fn, data, wait);
 }
 
 bool smp_stopping(void)

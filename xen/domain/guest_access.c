@@ -9,7 +9,7 @@
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "mem/frame.h"
+#include "mem/frame_word.h"
 #include "mem/layout.h"
 
 /* The widened argument, all of it from va on; NULL: va is the guest's. */
@@ -124,7 +124,9 @@ mfn_t get_guest_frame(struct domain *d, gfn_t gfn, bool write,
 
 void put_guest_frame(mfn_t mfn, bool write)
 {
-	if (write && frame_type(mfn) != FRAME_SHARED)
+	/* It is held, so it has a word. */
+	if (write &&
+	    word_type(READ_ONCE(mfn_to_frame(mfn)->word)) != FRAME_SHARED)
 		put_page_and_type(mfn);
 	else
 		put_page(mfn);

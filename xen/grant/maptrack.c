@@ -55,9 +55,15 @@ uint32_t mapping_new(struct grant_table *t)
 void mapping_set(struct grant_table *t, uint32_t handle,
 		 const struct mapping *m)
 {
-	spin_lock(&t->lock);
-	*mapping_at(t, handle) = *m;
-	spin_unlock(&t->lock);
+	struct mapping *new = mapping_at(t, handle);
+
+	/* Nobody else changes a handle that is being made; who looks at it
+	 * takes it for a free one until it has a granter. */
+	new->mfn = m->mfn;
+	new->ref = m->ref;
+	new->flags = m->flags;
+	smp_wmb();
+	WRITE_ONCE(new->granter, m->granter);
 }
 
 void mapping_free(struct grant_table *t, uint32_t handle)

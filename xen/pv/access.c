@@ -10,7 +10,8 @@
 #include "lib/errno.h"
 
 /* How many bytes are left when it faults. */
-static inline size_t copy(void *dst, const void *src, size_t len)
+static __attribute__((noinline)) size_t copy(void *dst, const void *src,
+					     size_t len)
 {
 	size_t words = len / 8, rest = len % 8;
 
@@ -29,25 +30,24 @@ static inline size_t copy(void *dst, const void *src, size_t len)
 }
 
 /* One or a few words: no string instruction, which is slow to start. */
-static inline bool copy_words(uint64_t *dst, const uint64_t *src, size_t n)
+static __attribute__((noinline)) int copy_words(uint64_t *dst,
+						const uint64_t *src, size_t n)
 {
 	uint64_t bad = 1, word;
+	long i = -(long)n;
 
 	pv_open_user();
-	__asm__ volatile("1: movq (%[src]), %[word]\n"
-			 "2: movq %[word], (%[dst])\n\t"
-			 "addq $8, %[src]\n\t"
-			 "addq $8, %[dst]\n\t"
-			 "decq %[n]\n\t"
+	__asm__ volatile("1: movq (%[src],%[i],8), %[word]\n"
+			 "2: movq %[word], (%[dst],%[i],8)\n\t"
+			 "incq %[i]\n\t"
 			 "jnz 1b\n\t"
 			 "xorl %k[bad], %k[bad]\n"
 			 "3:\n" EX_TABLE("1b", "3b") EX_TABLE("2b", "3b")
-			 : [dst] "+r"(dst), [src] "+r"(src), [n] "+r"(n),
-			   [bad] "+r"(bad), [word] "=&r"(word)
-			 :
+			 : [i] "+r"(i), [bad] "+r"(bad), [word] "=&r"(word)
+			 : [dst] "r"(dst + n), [src] "r"(src + n)
 			 : "memory");
 	pv_close_user();
-	return !bad;
+	return bad ? -EFAULT : 0;
 }
 
 /* What most arguments are: a port, an address. */
@@ -69,6 +69,7 @@ static inline bool copy_words(uint64_t *dst, const uint64_t *src, size_t n)
 		pv_close_user();                                               \
 		return -EFAULT;                                                \
 	}
+COPY_ONE(2, "movw", "cx")
 COPY_ONE(4, "movl", "ecx")
 COPY_ONE(8, "movq", "rcx")
 
@@ -80,8 +81,10 @@ static inline int copy_any(void *dst, const void *src, size_t len)
 		return copy_8(dst, src);
 	if (!len)
 		return 0;
+	if (len == 2)
+		return copy_2(dst, src);
 	if (len <= 64 && !(len & 7))
-		return copy_words(dst, src, len / 8) ? 0 : -EFAULT;
+		return copy_words(dst, src, len / 8);
 	return copy(dst, src, len) ? -EFAULT : 0;
 }
 

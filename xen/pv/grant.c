@@ -66,7 +66,7 @@ static int change(struct vcpu *v, uint64_t addr, uint32_t flags, mfn_t old_mfn,
 int pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags)
 {
 	return change(v, addr, flags, INVALID_MFN, entry_for(mfn, flags),
-		      frame_owner(mfn));
+		      word_owner(frame_word(mfn)));
 }
 
 int pv_grant_unmap(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags)

@@ -73,7 +73,8 @@ static void call(const cpumask_t *have, const cpumask_t *cpus,
 	cpumask_t some;
 
 	smp_mb();
-	for (unsigned int i = 0; i < ARRAY_SIZE(some.bits); i++)
+	/* What is behind the last CPU nobody looks at. */
+	for (unsigned int i = 0; i == 0 || i * 64 < nr_cpus; i++)
 		some.bits[i] = READ_ONCE(have->bits[i]) &
 			       (cpus ? cpus->bits[i] : ~0UL);
 	smp_call(&some, fn, data, true);
