@@ -58,6 +58,22 @@ static void never_injected_in_tcg(void)
 		 V_IRQ | V_IGN_TPR | (uint32_t)(IRQ >> 4) << V_PRIO_SHIFT);
 }
 
+/* TCG does not live through a write to CR8 while a virtual interrupt waits. */
+static void cr8_while_one_waits(void)
+{
+	fresh(0);
+	svm_post_irq(&v, IRQ);
+	CHECK_EQ(vmcb.cr_write, CR_WRITES | 1U << 8);
+	svm_watch_tpr(&v, false);
+	CHECK_EQ(vmcb.cr_write, CR_WRITES | 1U << 8);
+	svm_post_irq(&v, -1);
+	CHECK_EQ(vmcb.cr_write, CR_WRITES);
+	hvm_vcpu(&v)->tpr_watched = true;
+	svm_watch_tpr(&v, true);
+	svm_post_irq(&v, -1);
+	CHECK_EQ(vmcb.cr_write, CR_WRITES | 1U << 8);
+}
+
 static void waits_until_it_can_be_taken(void)
 {
 	struct svm_vcpu *s = fresh(SVM_FEATURE_NRIP);
@@ -148,6 +164,7 @@ int main(void)
 	static const struct test_case cases[] = {
 		{"an interrupt goes in with the entry", taken_at_once},
 		{"but not without NRIP save", never_injected_in_tcg},
+		{"TCG: CR8 while one waits", cr8_while_one_waits},
 		{"one that cannot be taken waits", waits_until_it_can_be_taken},
 		{"a delivery that was cut short", cut_short},
 		{"two page faults make a double fault", double_fault},

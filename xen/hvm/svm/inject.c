@@ -45,6 +45,8 @@ void svm_post_irq(struct vcpu *v, int vector)
 		vmcb_set_int_vector(vmcb, vector);
 	}
 	vmcb_set_int_ctl(vmcb, ctl);
+	if (!svm_has(SVM_FEATURE_NRIP))
+		svm_watch_tpr(v, hvm_vcpu(v)->tpr_watched);
 }
 
 __attribute__((section(".text.hot"))) int svm_posted_irq(struct vcpu *v)
@@ -56,11 +58,16 @@ __attribute__((section(".text.hot"))) int svm_posted_irq(struct vcpu *v)
 
 /*
  * The processor could weigh V_TPR against the interrupt itself; but TCG forgets
- * an interrupt that it holds back, which then looks taken.
+ * an interrupt that it holds back, which then looks taken; and it ends itself
+ * (tcg_handle_interrupt, an assertion) when CR8 is written without an exit
+ * while one waits, whatever its priority.
  */
 void svm_watch_tpr(struct vcpu *v, bool on)
 {
-	vmcb_set_cr_write(svm_vcpu(v)->vmcb, CR_WRITES | (on ? 1U << 8 : 0));
+	struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+
+	on |= !svm_has(SVM_FEATURE_NRIP) && vmcb->int_ctl & V_IRQ;
+	vmcb_set_cr_write(vmcb, CR_WRITES | (on ? 1U << 8 : 0));
 }
 
 void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
