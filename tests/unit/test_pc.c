@@ -468,6 +468,45 @@ static void records_lines(void)
 	end();
 }
 
+/* Whatever the guest made of it: what S3 leaves is as after power-on. */
+static void board_after_sleep(void)
+{
+	static struct hvm_hw_vioapic io[2];
+	static struct hvm_hw_hpet hpet[2];
+	static struct hvm_hw_pit pit[2];
+	struct hvm_hw_vpic pic;
+	s_time_t then;
+
+	for (unsigned int seed = 1; seed <= 100; seed++) {
+		begin();
+		anything(seed * 7919, 300);
+		outn(0xb000, 4, 0x3000000);
+		board_reset(&domain);
+		then = clock;
+		vioapic_save(&domain, &io[0]);
+		vhpet_save(&domain, &hpet[0]);
+		vpit_save(&domain, &pit[0]);
+		vpic_save(&domain, 0, &pic);
+		CHECK_EQ(pic.imr | pic.isr | pic.elcr, 0);
+		CHECK_EQ(inn(0xb000, 4), 0);
+		out(0x70, 11);
+		CHECK_EQ(in(0x71) & 0x70, 0);
+		end();
+		begin();
+		clock = then;
+		vioapic_save(&domain, &io[1]);
+		vhpet_save(&domain, &hpet[1]);
+		vpit_save(&domain, &pit[1]);
+		io[1].id = io[0].id; /* the guest's, still */
+		CHECK_EQ(memcmp(&io[0], &io[1], sizeof(io[0])), 0);
+		CHECK_EQ(memcmp(&hpet[0], &hpet[1], sizeof(hpet[0])), 0);
+		/* The counts go on from when it was. */
+		for (unsigned int i = 0; i < 3; i++)
+			CHECK_EQ(pit[0].channels[i].mode, 3);
+		end();
+	}
+}
+
 static void records_bad(void)
 {
 	struct hvm_hw_vpic pic;
@@ -555,6 +594,7 @@ static const struct test_case cases[] = {
 	{"records: saved, loaded, saved", records_again},
 	{"records: lines that are up", records_lines},
 	{"records that cannot be", records_bad},
+	{"the board after a sleep", board_after_sleep},
 	{"random accesses", random_ports},
 };
 

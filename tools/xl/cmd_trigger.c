@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <stdint.h>
-#include <xen/hvm/params.h>
 
 #include "cmds.h"
 #include "host.h"
+#include "qmp.h"
 #include "xl.h"
 
 enum { TRIGGER_S3RESUME = 100 };
@@ -24,6 +24,17 @@ static const struct {
 	{"s3resume", TRIGGER_S3RESUME},
 };
 
+/* The device model wakes its own hardware, and tells the hypervisor. */
+static int wake(uint32_t domid)
+{
+	char error[256];
+
+	if (qmp_run(domid, "{\"execute\": \"system_wakeup\"}", NULL, error,
+		    sizeof(error)))
+		return XL_OK;
+	return xl_fail("cannot wake domain %u: %s", domid, error);
+}
+
 static int send(uint32_t domid, const char *name, uint32_t vcpu)
 {
 	unsigned int i = 0;
@@ -36,11 +47,8 @@ static int send(uint32_t domid, const char *name, uint32_t vcpu)
 			       "sleep or s3resume); found '%s'",
 			       name);
 	if (triggers[i].code == TRIGGER_S3RESUME)
-		rc = xc_hvm_param_set(host_xc(), domid, HVM_PARAM_ACPI_S_STATE,
-				      0);
-	else
-		rc = xc_domain_send_trigger(host_xc(), domid, triggers[i].code,
-					    vcpu);
+		return wake(domid);
+	rc = xc_domain_send_trigger(host_xc(), domid, triggers[i].code, vcpu);
 	if (!rc)
 		return XL_OK;
 	return xl_fail("cannot send %s to domain %u: %s", name, domid,

@@ -246,7 +246,7 @@ free_vcpu:
 	return rc;
 }
 
-static void power_on(struct vcpu *v)
+void hvm_power_on(struct vcpu *v)
 {
 	fpu_reset(hvm_vcpu(v)->fpu);
 	vlapic_reset(hvm_vcpu(v)->lapic, false);
@@ -324,7 +324,7 @@ static const struct domain_kind kind = {
 	.send_nmi = send_nmi,
 	.debug = hvm_debug,
 	.single_step = hvm_single_step,
-	.vcpu_reset = power_on,
+	.vcpu_reset = hvm_power_on,
 	.sched = &hvm_sched_ops,
 	.event_notify = hvm_event_notify,
 	.vcpu_has_work = hvm_vcpu_has_work,

@@ -417,6 +417,7 @@ enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x);
 int hvm_set_context(struct vcpu *v, const void *ctx, size_t size);
 int hvm_get_context(struct vcpu *v, struct vcpu_guest_context *ctx);
 void hvm_vcpu_reset(struct vcpu *v);
+void hvm_power_on(struct vcpu *v); /* the same, with its FPU and local APIC */
 /* Real mode at vector << 12. */
 void hvm_vcpu_start_at(struct vcpu *v, uint8_t vector);
 /*
@@ -427,6 +428,9 @@ int hvm_save(struct domain *d, void *buf, size_t *len);
 int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance,
 		 void *buf, size_t *len);
 int hvm_load(struct domain *d, const void *buf, size_t len);
+
+/* s3.c: HVM_PARAM_ACPI_S_STATE. 3: the domain sleeps, 0: it wakes. */
+int hvm_set_s_state(struct domain *d, uint64_t state);
 
 /* op.c: hvm_op and its parameters. */
 long hvm_op(struct vcpu *v, unsigned int cmd, uint64_t arg);

@@ -20,7 +20,6 @@ static bool guest_may_set(uint32_t index)
 	case HVM_PARAM_CALLBACK_IRQ:
 	case HVM_PARAM_VM86_TSS:
 	case HVM_PARAM_VM86_TSS_SIZED:
-	case HVM_PARAM_ACPI_S_STATE:
 	case HVM_PARAM_VM_GENERATION_ID_ADDR:
 	case HVM_PARAM_STORE_EVTCHN:
 	case HVM_PARAM_CONSOLE_EVTCHN:
@@ -112,7 +111,7 @@ int hvm_set_param(struct domain *d, uint32_t index, uint64_t value)
 			return -EINVAL;
 		break;
 	case HVM_PARAM_ACPI_S_STATE:
-		return value ? -EINVAL : 0;
+		return hvm_set_s_state(d, value);
 	case HVM_PARAM_X87_FIP_WIDTH:
 		if (value != 0 && value != 4 && value != 8)
 			return -EINVAL;

@@ -17,5 +17,8 @@ struct board_record {
 /* NULL: no such record, or the domain has no such device. */
 const struct board_record *board_record(const struct domain *d,
 					unsigned int type);
+/* Controllers and timers as after power-on. What says the time goes on, and
+ * lines are as their devices hold them. */
+void board_reset(struct domain *d);
 
 #endif

@@ -8,6 +8,11 @@
 #include "hvm/dev/vioapic.h"
 #include "hvm/dev/virq.h"
 
+/* The clock's registers B and C; in B, which of its causes interrupt. */
+#define RTC_REG_B      11
+#define RTC_REG_C      12
+#define RTC_INTERRUPTS 0x70
+
 static void save_pic(struct domain *d, unsigned int i, void *buf)
 {
 	vpic_save(d, i, buf);
@@ -146,6 +151,72 @@ static bool has(const struct domain *d, unsigned int type)
 	if (type == HVM_SAVE_CODE(PMTIMER))
 		return hd->acpi;
 	return hd->virq;
+}
+
+static void reset_controllers(struct domain *d)
+{
+	struct hvm_hw_vioapic io;
+
+	for (uint8_t chip = 0; chip < 2; chip++)
+		vpic_load(d, chip, &(struct hvm_hw_vpic){.is_master = !chip});
+	vioapic_save(d, &io);
+	io.ioregsel = 0;
+	for (unsigned int i = 0; i < VIOAPIC_NUM_PINS; i++) {
+		io.redirtbl[i].bits = 0;
+		io.redirtbl[i].fields.mask = 1;
+	}
+	vioapic_load(d, &io);
+}
+
+static void reset_pit(struct domain *d)
+{
+	struct hvm_hw_pit pit = {};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(pit.channels); i++) {
+		pit.channels[i].count = 0x10000;
+		pit.channels[i].mode = 3;
+		pit.channels[i].rw_mode = 3;
+		pit.channels[i].gate = i < 2;
+	}
+	vpit_load(d, &pit);
+}
+
+/* Its counter stands at 0 then, and no timer has a time. */
+static void reset_hpet(struct domain *d)
+{
+	struct hvm_hw_hpet hpet;
+
+	vhpet_save(d, &hpet);
+	hpet.config = hpet.isr = hpet.mc64 = 0;
+	for (unsigned int i = 0; i < ARRAY_SIZE(hpet.timers); i++) {
+		hpet.timers[i].config = 0;
+		hpet.timers[i].cmp = UINT64_MAX;
+		hpet.period[i] = 0;
+	}
+	vhpet_load(d, &hpet);
+}
+
+/* Their time goes on; nothing interrupts any more. */
+static void quieten_clocks(struct domain *d)
+{
+	struct hvm_hw_pmtimer pm;
+	struct hvm_hw_rtc rtc;
+
+	vrtc_save(d, &rtc);
+	rtc.cmos_data[RTC_REG_B] &= (uint8_t)~RTC_INTERRUPTS;
+	rtc.cmos_data[RTC_REG_C] = 0;
+	vrtc_load(d, &rtc);
+	vacpi_save(d, &pm);
+	pm.pm1a_sts = pm.pm1a_en = 0;
+	vacpi_load(d, &pm);
+}
+
+void board_reset(struct domain *d)
+{
+	reset_controllers(d);
+	reset_pit(d);
+	reset_hpet(d);
+	quieten_clocks(d);
 }
 
 const struct board_record *board_record(const struct domain *d,
