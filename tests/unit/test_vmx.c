@@ -8,6 +8,8 @@
 
 #include "hvm/vmx/vmx.h"
 
+struct cpu_features cpu_features = {.phys_bits = 40};
+
 /* A CPU with everything that this file's author could think of; what must be
  * one is as on real CPUs with the "true" MSRs. */
 static const struct vmx_msrs full = {
@@ -253,6 +255,8 @@ static const struct {
 	{VMCS_guest_cr4, 0x20, "CR4 has"},
 	{VMCS_guest_cr4, 0x1002020, "CR4 has"},
 	{VMCS_guest_cr4, 0x2000, "CR4.PAE"},
+	{VMCS_guest_cr3, 1UL << 40, "CR3"},
+	{VMCS_guest_debugctl, 8, "DEBUGCTL"},
 	{VMCS_guest_dr7, 1UL << 32, "DR7"},
 	{VMCS_guest_sysenter_eip, 1UL << 47, "SYSENTER"},
 	{VMCS_guest_pat, 2, "PAT"},
@@ -263,33 +267,43 @@ static const struct {
 	{VMCS_guest_cs_ar, 0xa093 & ~1U, "no accessed code"},
 	{VMCS_guest_cs_ar, 0xa01b, "CS is not present"},
 	{VMCS_guest_cs_ar, 0xa0fb, "CS.DPL is not"},
+	{VMCS_guest_cs_ar, 0x2a09b, "CS has a reserved"},
 	{VMCS_guest_cs_ar, 0xe09b, "L and D"},
 	{VMCS_guest_cs_ar, 0x209b, "CS: limit"},
+	{VMCS_guest_cs_ar, 0xa0bf, "CS.DPL is above"},
+	{VMCS_guest_cs_ar, 0xa0b3, "CS.DPL with a data"},
 	{VMCS_guest_ss_ar, 0xc091, "SS is no writable"},
 	{VMCS_guest_ds_ar, 0xc092, "accessed"},
 	{VMCS_guest_ds_ar, 0xc099, "readable"},
 	{VMCS_guest_es_ar, 0xc013, "not present"},
+	{VMCS_guest_gs_ar, 0xc193, "data segment has a reserved"},
 	{VMCS_guest_fs_limit, 0x123, "limit and granularity"},
 	{VMCS_guest_tr_ar, AR_UNUSABLE, "TR is unusable"},
 	{VMCS_guest_tr_ar, 0x89, "busy TSS"},
 	{VMCS_guest_tr_ar, 0x83, "busy TSS"},
 	{VMCS_guest_tr_ar, 0x0b, "TR is not present"},
+	{VMCS_guest_tr_ar, 0x48b, "TR has a reserved"},
 	{VMCS_guest_tr_sel, 4, "TR is in the LDT"},
 	{VMCS_guest_tr_ar, 0x808b, "TR: limit"},
 	{VMCS_guest_ldtr_ar, 0x83, "no present LDT"},
+	{VMCS_guest_ldtr_ar, 0x182, "LDTR has a reserved"},
+	{VMCS_guest_ldtr_ar, 0x8082, "LDTR: limit"},
 	{VMCS_guest_gs_base, 1UL << 63, "FS, GS or TR"},
 	{VMCS_guest_ds_base, 1UL << 32, "beyond 32 bits"},
 	{VMCS_guest_gdtr_base, 1UL << 60, "GDTR or IDTR"},
 	{VMCS_guest_idtr_limit, 0x10000, "beyond 16 bits"},
-	{VMCS_guest_rip, 1UL << 50, "RIP"},
+	{VMCS_guest_rip, 1UL << 48, "RIP"},
 	{VMCS_guest_rflags, 0, "RFLAGS has"},
 	{VMCS_guest_rflags, 0xa, "RFLAGS has"},
 	{VMCS_entry_event, INTR, "without RFLAGS.IF"},
 	{VMCS_guest_activity, 1, "activity"},
 	{VMCS_guest_blocking, 0x20, "interruptibility"},
+	{VMCS_guest_blocking, BLOCKING_SMI, "by SMI"},
 	{VMCS_guest_blocking, 3, "by STI and by MOV SS"},
 	{VMCS_guest_blocking, 1, "STI without"},
-	{VMCS_guest_pending_debug, 0x10, "pending debug"},
+	{VMCS_guest_pending_debug, 0x10, "a reserved bit"},
+	{VMCS_guest_pending_debug, BIT(13), "a reserved bit"},
+	{VMCS_guest_pending_debug, BIT(16), "RTM"},
 	{VMCS_link_pointer, 0, "link pointer"},
 };
 
@@ -323,6 +337,19 @@ static void other_modes(void)
 	set(VMCS_proc2_controls, PROC2_EPT);
 	CHECK(strstr(vmx_check_guest(get, &caps), "CR0"));
 
+	good_state(); /* its SS is of ring 0 */
+	set(VMCS_entry_controls, 0);
+	set(VMCS_guest_cr0, 0x20);
+	set(VMCS_guest_efer, 0);
+	set(VMCS_guest_cs_ar, 0x93);
+	set(VMCS_guest_cs_limit, 0xffff);
+	set(VMCS_guest_ss_ar, 0xc0f3);
+	CHECK(strstr(vmx_check_guest(get, &caps), "SS.DPL in real mode"));
+
+	good_state(); /* the highest address bit of RIP may differ */
+	set(VMCS_guest_rip, 1UL << 47);
+	CHECK(!vmx_check_guest(get, &caps));
+
 	good_state(); /* PAE: four entries count */
 	set(VMCS_entry_controls, 0);
 	set(VMCS_guest_efer, 0);
@@ -330,12 +357,101 @@ static void other_modes(void)
 	CHECK(!vmx_check_guest(get, &caps));
 	set(VMCS_guest_pdpte2, 3);
 	CHECK(strstr(vmx_check_guest(get, &caps), "PDPTE"));
+	set(VMCS_guest_pdpte2, 1 | 1UL << 40);
+	CHECK(strstr(vmx_check_guest(get, &caps), "PDPTE"));
 
 	good_state(); /* an NMI while one is being handled */
 	set(VMCS_entry_event, EVENT_VALID | EVENT_NMI | 2);
 	CHECK(!vmx_check_guest(get, &caps));
 	set(VMCS_guest_blocking, BLOCKING_NMI);
 	CHECK(strstr(vmx_check_guest(get, &caps), "NMI"));
+}
+
+/* As virtual-8086 mode has it; then one thing otherwise. */
+static void v86_state(void)
+{
+	good_state();
+	set(VMCS_entry_controls, 0);
+	set(VMCS_guest_efer, 0);
+	set(VMCS_guest_rflags, 0x20002);
+	for (unsigned int i = 0; i < 6; i++) {
+		set(VMCS_guest_es_sel + 2 * i, i * 0x111);
+		set(VMCS_guest_es_base + 2 * i, i * 0x1110);
+		set(VMCS_guest_es_limit + 2 * i, 0xffff);
+		set(VMCS_guest_es_ar + 2 * i, 0xf3);
+	}
+}
+
+static void virtual_8086(void)
+{
+	v86_state();
+	CHECK(!vmx_check_guest(get, &caps));
+	set(VMCS_guest_ds_base, 0x1110);
+	CHECK(strstr(vmx_check_guest(get, &caps), "virtual-8086"));
+	v86_state();
+	set(VMCS_guest_es_limit, 0xfffff);
+	CHECK(strstr(vmx_check_guest(get, &caps), "virtual-8086"));
+	v86_state();
+	set(VMCS_guest_cs_ar, 0x9b);
+	CHECK(strstr(vmx_check_guest(get, &caps), "virtual-8086"));
+	v86_state();
+	set(VMCS_entry_controls, ENTRY_GUEST64);
+	set(VMCS_guest_efer, EFER_LME | EFER_LMA);
+	CHECK(strstr(vmx_check_guest(get, &caps), "RFLAGS.VM"));
+}
+
+/* What only a guest that is not unrestricted must heed. */
+static void privilege_levels(void)
+{
+	good_state();
+	set(VMCS_proc2_controls, PROC2_EPT);
+	CHECK(!vmx_check_guest(get, &caps));
+	set(VMCS_guest_ss_sel, 3);
+	CHECK(strstr(vmx_check_guest(get, &caps), "SS.RPL is not CS.RPL"));
+	set(VMCS_guest_cs_sel, 3);
+	CHECK(strstr(vmx_check_guest(get, &caps), "SS.DPL is not SS.RPL"));
+	good_state();
+	set(VMCS_guest_ds_sel, 3);
+	CHECK(!vmx_check_guest(get, &caps));
+	set(VMCS_proc2_controls, PROC2_EPT);
+	CHECK(strstr(vmx_check_guest(get, &caps), "below its RPL"));
+}
+
+/* "Pending debug exceptions" in the shadow of STI and MOV SS. */
+static void steps_in_shadows(void)
+{
+	for (unsigned int tf = 0; tf < 2; tf++) {
+		for (unsigned int btf = 0; btf < 2; btf++) {
+			for (unsigned int bs = 0; bs < 2; bs++) {
+				bool good = bs == (tf && !btf);
+				const char *says;
+
+				good_state();
+				set(VMCS_guest_blocking, BLOCKING_MOVSS);
+				set(VMCS_guest_rflags, tf ? 0x102 : 2);
+				set(VMCS_guest_debugctl, btf ? 2 : 0);
+				set(VMCS_guest_pending_debug, bs ? BIT(14) : 0);
+				says = vmx_check_guest(get, &caps);
+				CHECK(good ? !says
+					   : says && strstr(says, "BS is not"));
+			}
+		}
+	}
+}
+
+/* An event goes in while the shadow holds it back. */
+static void events_in_shadows(void)
+{
+	good_state();
+	set(VMCS_entry_event, INTR);
+	set(VMCS_guest_rflags, 0x202);
+	CHECK(!vmx_check_guest(get, &caps));
+	set(VMCS_guest_blocking, BLOCKING_STI);
+	CHECK(strstr(vmx_check_guest(get, &caps), "goes in while blocked"));
+	set(VMCS_guest_blocking, BLOCKING_MOVSS);
+	CHECK(strstr(vmx_check_guest(get, &caps), "goes in while blocked"));
+	set(VMCS_entry_event, EVENT_VALID | EVENT_NMI | 2);
+	CHECK(strstr(vmx_check_guest(get, &caps), "NMI goes in"));
 }
 
 int main(void)
@@ -349,6 +465,11 @@ int main(void)
 		{"no EPT: what is missing has a name", old_cpu},
 		{"each check of the guest's state", each_check},
 		{"real mode, PAE, NMIs", other_modes},
+		{"virtual-8086 mode", virtual_8086},
+		{"privilege levels without unrestricted guest",
+		 privilege_levels},
+		{"single steps after STI and MOV SS", steps_in_shadows},
+		{"events after STI and MOV SS", events_in_shadows},
 	};
 
 	return run_cases(cases, ARRAY_SIZE(cases));

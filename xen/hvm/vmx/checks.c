@@ -8,6 +8,13 @@
 
 #define CR4_PCIDE BIT(17)
 #define FLAGS_VM  BIT(17)
+/* IA32_DEBUGCTL: LBR, BTF, (BLD), TR to freezing while in SMM, RTM. */
+#define DEBUGCTL_BTF      BIT(1)
+#define DEBUGCTL_RESERVED (~0xffc7UL)
+/* Pending debug exceptions: B0 to B3, enabled breakpoint, BS, RTM. */
+#define PENDING_BS    BIT(14)
+#define PENDING_RTM   BIT(16)
+#define PENDING_KNOWN (GENMASK(3, 0) | BIT(12) | PENDING_BS | PENDING_RTM)
 
 struct state {
 	uint64_t (*get)(enum vmcs_field f);
@@ -16,9 +23,20 @@ struct state {
 	uint64_t cr0, cr4, rflags;
 };
 
+/* Beyond bit n - 1 all are as that one. */
+static bool extends(uint64_t v, unsigned int n)
+{
+	return (uint64_t)((int64_t)(v << (64 - n)) >> (64 - n)) == v;
+}
+
 static bool canonical(uint64_t v)
 {
-	return (uint64_t)((int64_t)(v << 16) >> 16) == v;
+	return extends(v, 48);
+}
+
+static bool beyond_memory(uint64_t address)
+{
+	return address >> cpu_features.phys_bits;
 }
 
 /* "Checks on Guest Control Registers, Debug Registers, and MSRs" */
@@ -40,6 +58,10 @@ static const char *check_crs(const struct state *g)
 		return "64-bit guest without CR4.PAE";
 	if (!g->long_mode && (g->cr4 & CR4_PCIDE))
 		return "CR4.PCIDE outside long mode";
+	if (beyond_memory(g->get(VMCS_guest_cr3)))
+		return "CR3 beyond physical addresses";
+	if (g->get(VMCS_guest_debugctl) & DEBUGCTL_RESERVED)
+		return "DEBUGCTL has a reserved bit";
 	if (g->get(VMCS_guest_dr7) >> 32)
 		return "DR7 beyond 32 bits";
 	return NULL;
@@ -87,6 +109,16 @@ static bool bad_granularity(uint32_t ar, uint32_t limit)
 	       ((limit >> 20) && !(ar & AR_G));
 }
 
+static unsigned int rpl_of(const struct state *g, unsigned int i)
+{
+	return g->get(nth(VMCS_guest_es_sel, i)) & 3;
+}
+
+static bool reserved_ar(uint32_t ar)
+{
+	return ar & AR_RESERVED;
+}
+
 static const char *check_v86(const struct state *g)
 {
 	for (unsigned int i = ES; i <= GS; i++) {
@@ -117,10 +149,26 @@ static const char *check_cs(const struct state *g)
 		return "CS.DPL is not SS.DPL";
 	if ((type == 13 || type == 15) && AR_DPL(ar) > ss_dpl)
 		return "CS.DPL is above SS.DPL";
+	if (reserved_ar(ar))
+		return "CS has a reserved bit";
 	if (g->long_mode && (ar & AR_L) && (ar & AR_D))
 		return "CS has L and D";
 	if (bad_granularity(ar, (uint32_t)g->get(VMCS_guest_cs_limit)))
 		return "CS: limit and granularity";
+	return NULL;
+}
+
+/* What an unrestricted guest need not heed is about RPLs. */
+static const char *check_ss(const struct state *g)
+{
+	uint32_t ss = ar_of(g, SS), cs = ar_of(g, CS);
+
+	if (!g->unrestricted && rpl_of(g, SS) != rpl_of(g, CS))
+		return "SS.RPL is not CS.RPL";
+	if (!g->unrestricted && AR_DPL(ss) != rpl_of(g, SS))
+		return "SS.DPL is not SS.RPL";
+	if (((cs & AR_TYPE) == 3 || !(g->cr0 & X86_CR0_PE)) && AR_DPL(ss))
+		return "SS.DPL in real mode or with a data segment as CS";
 	return NULL;
 }
 
@@ -137,6 +185,11 @@ static const char *check_data(const struct state *g)
 			return "a data segment is not accessed or readable";
 		if (!(ar & AR_S) || !(ar & AR_P))
 			return "a data segment is not present";
+		if (!g->unrestricted && i != SS && type <= 11 &&
+		    AR_DPL(ar) < rpl_of(g, i))
+			return "a data segment's DPL is below its RPL";
+		if (reserved_ar(ar))
+			return "a data segment has a reserved bit";
 		if (bad_granularity(
 			    ar, (uint32_t)g->get(nth(VMCS_guest_es_limit, i))))
 			return "a data segment: limit and granularity";
@@ -155,6 +208,8 @@ static const char *check_system(const struct state *g)
 		return "TR is no busy TSS";
 	if ((tr & AR_S) || !(tr & AR_P))
 		return "TR is not present";
+	if (reserved_ar(tr))
+		return "TR has a reserved bit";
 	if (g->get(VMCS_guest_tr_sel) & 4)
 		return "TR is in the LDT";
 	if (bad_granularity(tr, (uint32_t)g->get(VMCS_guest_tr_limit)))
@@ -163,6 +218,8 @@ static const char *check_system(const struct state *g)
 		return NULL;
 	if ((ldtr & AR_TYPE) != 2 || (ldtr & AR_S) || !(ldtr & AR_P))
 		return "LDTR is no present LDT";
+	if (reserved_ar(ldtr))
+		return "LDTR has a reserved bit";
 	if (g->get(VMCS_guest_ldtr_sel) & 4)
 		return "LDTR is in the LDT";
 	if (bad_granularity(ldtr, (uint32_t)g->get(VMCS_guest_ldtr_limit)))
@@ -177,6 +234,9 @@ static const char *check_bases(const struct state *g)
 	for (unsigned int i = 0; i < ARRAY_SIZE(always); i++)
 		if (!canonical(g->get(nth(VMCS_guest_es_base, always[i]))))
 			return "a base of FS, GS or TR is not canonical";
+	if (!(ar_of(g, LDTR) & AR_UNUSABLE) &&
+	    !canonical(g->get(VMCS_guest_ldtr_base)))
+		return "LDTR's base is not canonical";
 	for (unsigned int i = ES; i <= DS; i++)
 		if (!(ar_of(g, i) & AR_UNUSABLE) &&
 		    g->get(nth(VMCS_guest_es_base, i)) >> 32)
@@ -196,8 +256,9 @@ static const char *check_rip(const struct state *g)
 	uint64_t rip = g->get(VMCS_guest_rip);
 	uint32_t event = (uint32_t)g->get(VMCS_entry_event);
 
+	/* Of a linear address's 48 bits the highest may differ. */
 	if (!(g->long_mode && (ar_of(g, CS) & AR_L)) ? rip >> 32 != 0
-						     : !canonical(rip))
+						     : !extends(rip, 49))
 		return "RIP";
 	if ((g->rflags & 0xffffffffffc08028UL) || !(g->rflags & 2))
 		return "RFLAGS has a reserved bit";
@@ -220,6 +281,8 @@ static const char *check_rest(const struct state *g)
 		return "activity state"; /* we use no other */
 	if (blocking >> 5)
 		return "interruptibility has a reserved bit";
+	if (blocking & BLOCKING_SMI)
+		return "blocking by SMI outside SMM";
 	if ((blocking & BLOCKING_STI) && (blocking & BLOCKING_MOVSS))
 		return "blocking by STI and by MOV SS";
 	if ((blocking & BLOCKING_STI) && !(g->rflags & X86_EFLAGS_IF))
@@ -230,10 +293,27 @@ static const char *check_rest(const struct state *g)
 	if (valid && (event & EVENT_TYPE) == EVENT_NMI &&
 	    (blocking & (BLOCKING_MOVSS | BLOCKING_NMI)))
 		return "an NMI goes in while blocked";
-	if (g->get(VMCS_guest_pending_debug) & ~0x1f00fUL & ~BIT(12) & ~BIT(14))
-		return "pending debug exceptions";
 	if (g->get(VMCS_link_pointer) != ~0UL)
 		return "VMCS link pointer";
+	return NULL;
+}
+
+/* The same: after STI or MOV SS a single step waits exactly if TF asks for it.
+ */
+static const char *check_pending(const struct state *g)
+{
+	uint64_t pending = g->get(VMCS_guest_pending_debug);
+	uint32_t blocking = (uint32_t)g->get(VMCS_guest_blocking);
+	bool steps = (g->rflags & X86_EFLAGS_TF) &&
+		     !(g->get(VMCS_guest_debugctl) & DEBUGCTL_BTF);
+
+	if (pending & ~PENDING_KNOWN)
+		return "pending debug exceptions: a reserved bit";
+	if ((blocking & (BLOCKING_STI | BLOCKING_MOVSS)) &&
+	    !(pending & PENDING_BS) == steps)
+		return "pending debug exceptions: BS is not what TF asks for";
+	if ((pending & PENDING_RTM) && pending != (PENDING_RTM | BIT(12)))
+		return "pending debug exceptions: RTM";
 	return NULL;
 }
 
@@ -245,7 +325,7 @@ static const char *check_pdptes(const struct state *g)
 	for (unsigned int i = 0; i < 4; i++) {
 		uint64_t e = g->get(nth(VMCS_guest_pdpte0, i));
 
-		if ((e & 1) && (e & 0x1e6))
+		if ((e & 1) && ((e & 0x1e6) || beyond_memory(e)))
 			return "a PDPTE has a reserved bit";
 	}
 	return NULL;
@@ -255,8 +335,9 @@ const char *vmx_check_guest(uint64_t (*get)(enum vmcs_field f),
 			    const struct vmx_caps *c)
 {
 	static const char *(*const checks[])(const struct state *) = {
-		check_crs,   check_msrs, check_cs,   check_data,   check_system,
-		check_bases, check_rip,  check_rest, check_pdptes,
+		check_crs,  check_msrs,    check_cs,     check_ss,
+		check_data, check_system,  check_bases,  check_rip,
+		check_rest, check_pending, check_pdptes,
 	};
 	struct state g = {
 		.get = get,
@@ -273,8 +354,8 @@ const char *vmx_check_guest(uint64_t (*get)(enum vmcs_field f),
 	if (g.v86)
 		bad = check_v86(&g);
 	for (unsigned int i = 0; !bad && i < ARRAY_SIZE(checks); i++)
-		if (!g.v86 ||
-		    (checks[i] != check_cs && checks[i] != check_data))
+		if (!g.v86 || (checks[i] != check_cs && checks[i] != check_ss &&
+			       checks[i] != check_data))
 			bad = checks[i](&g);
 	return bad;
 }

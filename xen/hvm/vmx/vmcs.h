@@ -217,6 +217,7 @@ typedef uint64_t vmcs_0;
 #define AR_L          (1U << 13)
 #define AR_D          (1U << 14)
 #define AR_G          (1U << 15)
+#define AR_RESERVED   0xfffe0f00U
 #define AR_UNUSABLE   (1U << 16)
 
 /* eptp */
