@@ -206,15 +206,9 @@ HOT unsigned int svm_code_bits(struct vcpu *v)
 	return vmcb->cs.attr & SEG_ATTR_D ? 32 : 16;
 }
 
-HOT void svm_get_paging(struct vcpu *v, struct walk_regs *r)
+HOT unsigned int svm_cpl(struct vcpu *v)
 {
-	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
-
-	r->cr0 = vmcb->cr0;
-	r->cr3 = vmcb->cr3;
-	r->cr4 = vmcb->cr4;
-	r->efer = vmcb->efer;
-	r->user = vmcb->cpl == 3;
+	return svm_vcpu(v)->vmcb->cpl;
 }
 
 HOT unsigned int svm_kernel_bits(struct vcpu *v)
@@ -232,9 +226,15 @@ HOT unsigned int svm_kernel_bits(struct vcpu *v)
 	return svm_code_bits(v);
 }
 
-HOT unsigned int svm_cpl(struct vcpu *v)
+HOT void svm_get_paging(struct vcpu *v, struct walk_regs *r)
 {
-	return svm_vcpu(v)->vmcb->cpl;
+	const struct vmcb *vmcb = svm_vcpu(v)->vmcb;
+
+	r->cr0 = vmcb->cr0;
+	r->cr3 = vmcb->cr3;
+	r->cr4 = vmcb->cr4;
+	r->efer = vmcb->efer;
+	r->user = vmcb->cpl == 3;
 }
 
 /* Where the VMCB has an MSR; NULL: nowhere. */

@@ -65,19 +65,6 @@ static void decode_exception(struct vcpu *v, struct vmexit *x)
 		decode_debug(v, x);
 }
 
-/* The guest's first look at a debug register: they become its own until its
- * vCPU leaves this CPU. */
-static void load_debug_registers(struct svm_vcpu *s)
-{
-	__asm__ volatile("mov %0, %%db0" : : "r"(s->dr[0]));
-	__asm__ volatile("mov %0, %%db1" : : "r"(s->dr[1]));
-	__asm__ volatile("mov %0, %%db2" : : "r"(s->dr[2]));
-	__asm__ volatile("mov %0, %%db3" : : "r"(s->dr[3]));
-	s->dr_dirty = true;
-	vmcb_set_dr_read(s->vmcb, 0);
-	vmcb_set_dr_write(s->vmcb, 0);
-}
-
 /* TCG reports RDTSCP as RDTSC: the bytes tell (0f 01 f9). */
 static void decode_rdtsc(struct vcpu *v, struct vmexit *x)
 {
@@ -106,6 +93,19 @@ static void decode_cr_write(struct vcpu *v, uint8_t cr, struct vmexit *x)
 	if (i.opcode == 0x01) /* LMSW cannot clear PE */
 		x->cr.value = (svm_get_creg(v, CR0) & ~0xeUL) |
 			      (x->cr.value & 0xf);
+}
+
+/* The guest's first look at a debug register: they become its own until its
+ * vCPU leaves this CPU. */
+static void load_debug_registers(struct svm_vcpu *s)
+{
+	__asm__ volatile("mov %0, %%db0" : : "r"(s->dr[0]));
+	__asm__ volatile("mov %0, %%db1" : : "r"(s->dr[1]));
+	__asm__ volatile("mov %0, %%db2" : : "r"(s->dr[2]));
+	__asm__ volatile("mov %0, %%db3" : : "r"(s->dr[3]));
+	s->dr_dirty = true;
+	vmcb_set_dr_read(s->vmcb, 0);
+	vmcb_set_dr_write(s->vmcb, 0);
 }
 
 /* TCG's INT3; other software interrupts go in as what they are. */
