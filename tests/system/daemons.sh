@@ -26,8 +26,14 @@ said() {
 	rm /run/keys
 	grep -q "GUEST-HEARD $1" "$LOG/guest-lives.log"
 }
+mkfifo /run/silence
+xl console -t pv lives <>/run/silence >/run/second.out 2>&1 &
+second=$!
 said before
 verdict $? "its console answers"
+grep -q 'GUEST-HEARD before' /run/second.out
+verdict $? "and a second viewer sees it" "$(tail -2 /run/second.out)"
+kill $second
 pid=$(cat /run/xen/xenconsoled.pid)
 kill -9 "$pid"
 i=0
@@ -55,6 +61,16 @@ like "both kernels connect it" '^51728 +0 +[0-9]+ +4 ' xl block-list lives
 ok "detach it" xl block-detach lives xvdb
 like "xenstore-control check" OK xenstore-control check
 like "Debian's test-xenstore" '^ta err ' test-xenstore
+
+# One that prints without end holds up no other, nor the daemon.
+flooded() { [ "$(stat -c %s "$LOG/guest-lives.log")" -gt 100000 ]; }
+said flood
+i=0
+while ! flooded && [ $i -lt 100 ]; do nap 0.2; i=$((i + 1)); done
+flooded
+verdict $? "it floods its console"
+like "another's console comes through" '^# guest .* ends' \
+	freestanding quick /lab/guest/hello 'memory=32'
 
 supervisor=$(running lives.cfg)
 ok "the supervisor is killed" kill -9 "$supervisor"

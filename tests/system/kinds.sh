@@ -12,6 +12,30 @@ mods blk net
 bridge
 verdict $? "a bridge"
 
+# be32 NUMBER...: big-endian, without a fork.
+be32() {
+	local n s
+	for n; do
+		printf -v s '\\x%02x\\x%02x\\x%02x\\x%02x' $((n >> 24)) \
+			$((n >> 16 & 255)) $((n >> 8 & 255)) $((n & 255))
+		printf '%b' "$s"
+	done
+}
+# qcow2 RAW FILE: the 32 MiB of RAW as a qcow2 image with clusters of 64 KiB:
+# header, table of reference counts, a block of them, L1, L2, then the data.
+qcow2() {
+	local i k=65536 copied=$((1 << 31))
+	{ printf 'QFI\xfb'; be32 2 0 0 0 16 0 $((32 << 20)) 0 1 0 $((3 * k)) 0 $k 1; } >"$2"
+	truncate -s $k "$2"
+	be32 0 $((2 * k)) >>"$2"
+	truncate -s $((2 * k)) "$2"
+	for ((i = 0; i < 5 + 512; i++)); do printf '\0\1'; done >>"$2"
+	truncate -s $((3 * k)) "$2"
+	be32 $copied $((4 * k)) >>"$2"
+	truncate -s $((4 * k)) "$2"
+	for ((i = 5; i < 5 + 512; i++)); do be32 $copied $((i * k)); done >>"$2"
+	dd if="$1" of="$2" bs=64k seek=5 conv=notrunc 2>/dev/null
+}
 # emulated: what an HVM guest without PV drivers is given.
 emulated() {
 	words="console=ttyS0 on=emulated nopv xen_nopv"
@@ -34,8 +58,9 @@ guest() {
 	case $1 in
 	hvm) emulated ;;
 	qdisk)
-		lines+=('vif=["bridge=xenbr0"]'
-			'disk=["vdev=xvda,format=raw,backendtype=qdisk,target=/run/disk.img"]')
+		qcow2 /run/disk.img /run/disk.qcow2
+		lines+=('vif=["bridge=xenbr0,script=vif-bridge"]'
+			'disk=["/run/disk.qcow2,qcow2,xvda,w"]')
 		;;
 	*) lines+=('vif=["bridge=xenbr0"]' 'disk=["/run/disk.img,raw,xvda,w"]') ;;
 	esac
@@ -226,7 +251,7 @@ verdict $? "no loop device is left" "$(losetup -a)"
 [ -z "$(ls /sys/class/net/xenbr0/brif)" ]
 verdict $? "no interface is left"
 ip link del xenbr0
-rm -f /run/disk.img /run/two.img
+rm -f /run/disk.img /run/disk.qcow2 /run/two.img
 settled "$before"
 counted
 done_testing
