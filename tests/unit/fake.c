@@ -11,6 +11,7 @@
 #include "domain/guest_access.h"
 #include "lib/errno.h"
 #include "mem/alloc.h"
+#include "mem/frame_word.h"
 #include "mem/layout.h"
 #include "threads.h"
 
@@ -209,6 +210,14 @@ void put_page_and_type(mfn_t mfn)
 enum frame_type frame_type(mfn_t mfn)
 {
 	return fake_frame(mfn)->shared ? FRAME_SHARED : FRAME_WRITABLE;
+}
+/* A word for those who read the type from it. */
+struct frame *mfn_to_frame(mfn_t mfn)
+{
+	static __thread struct frame f;
+
+	f.word = word_make(fake_frame(mfn)->owner, frame_type(mfn), 1, 0);
+	return &f;
 }
 bool mfn_valid(mfn_t mfn)
 {
