@@ -11,6 +11,7 @@ from . import debian, guests, hypervisor
 from .pairs import in_pairs
 
 # What a Linux needs not do where each instruction counts.
+STOCK = "spec-ctrl=no xpti=no"
 LINUX = "nokaslr rodata=off cryptomgr.notests mitigations=off"
 
 

@@ -153,6 +153,8 @@ static void random_cpus(void)
 		good++;
 		CHECK(all_within(&c, &m));
 		CHECK(!c.vpid == !(c.proc2 & PROC2_VPID));
+		CHECK(!c.pml == !(c.proc2 & PROC2_PML));
+		CHECK(!c.pml || c.ept_ad);
 		CHECK(c.pin & PIN_VIRTUAL_NMI && c.proc2 & PROC2_EPT);
 	}
 	CHECK(good > 20 && good < 19000);

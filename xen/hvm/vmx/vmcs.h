@@ -24,7 +24,11 @@ enum vmcs_field {
 #undef VMCS_FIELD
 };
 
-#ifndef OSTLER_UNIT
+#ifdef OSTLER_UNIT /* the test's own */
+uint64_t vmread(enum vmcs_field f);
+uint64_t vmread_any(enum vmcs_field f);
+void vmwrite(enum vmcs_field f, uint64_t v);
+#else
 static inline uint64_t vmread(enum vmcs_field f)
 {
 	uint64_t v;
@@ -92,6 +96,8 @@ static inline void invvpid(uint64_t type, uint16_t vpid)
 			 : "cc", "memory");
 }
 
+#endif
+
 /* vmcs_get_NAME(), vmcs_set_NAME(value), of the field's own width. */
 typedef uint16_t vmcs_16;
 typedef uint32_t vmcs_32;
@@ -108,7 +114,6 @@ typedef uint64_t vmcs_0;
 	}
 #include "hvm/vmx/vmcs.def"
 #undef VMCS_FIELD
-#endif
 
 /* Types of INVEPT and INVVPID. */
 #define INV_CONTEXT 1
