@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The benchmark guest on our hypervisor and on Debian's, in one run: exact
 instruction counts, or wall time, as a table and as JSON (docs/bench.md)."""
+import functools
 import json
 import os
 import re
@@ -35,7 +36,7 @@ def as_dom0(kind, logs, counting, n=100, dom0="pvh"):
         if counting else {}
     test.name = "bench-%s-%s" % (dom0, "count" if counting else "time")
     results, m, problem = guests.run_as_dom0(
-        test, hypervisor.Hypervisor(kind, dom0), logs, "n=%d" % n, timeout=90,
+        test, hypervisor.Hypervisor(kind, dom0), logs, "n=%d" % n, timeout=240,
         **options)
     return parse(m.console.text), problem and m.explain(problem)
 
@@ -111,7 +112,7 @@ def told(name, was, now):
         name, was, "there is none" if now is None else "%.0f" % now)
 
 
-def judge(report, ours, kind):
+def judge_counts(report, ours, kind):
     """Against the committed counts: what changed is named; it is a failure
     where it grew by more than a tenth."""
     for change in changed(ours, KEPT, kind, 2):
@@ -122,25 +123,32 @@ def judge(report, ours, kind):
                   "a tenth more than the kept counts" % kind.upper())
 
 
-def counts_of(report, kind):
+def counts_of(report, found, kind):
     """The guest as dom0 of that kind, counted on both hypervisors: rows."""
-    found = {}
-    for hv in "ours", "stock":
-        found[hv], problem = as_dom0(hv, report.logs, True, dom0=kind)
-        report.result(problem, "bench on %s, %s, counted" % (hv, kind.upper()))
-    judge(report, found["ours"], kind)
-    return compare(found["ours"], found["stock"], 0)
+    judge_counts(report, found["ours", kind, True], kind)
+    return compare(found["ours", kind, True], found["stock", kind, True], 0)
 
 
-def level(report):
-    """Both hypervisors with the guest as dom0, PVH and PV, counted; PVH timed
-    too."""
-    counts, pv = counts_of(report, "pvh"), counts_of(report, "pv")
+def level(report, pairs):
+    """Starts both hypervisors with the guest as dom0, PVH and PV, counted; PVH
+    timed too. The function that judges what they say."""
+    runs = [(hv, kind, counting) for hv in ("stock", "ours") for kind, counting
+            in (("pvh", False), ("pvh", True), ("pv", True))]
+    return functools.partial(judge, report, runs, pairs.start(
+        [functools.partial(as_dom0, hv, report.logs, counting,
+                           100 if counting else 1000, kind)
+         for hv, kind, counting in runs]))
+
+
+def judge(report, runs, futures):
     found = {}
-    for hv in "ours", "stock":
-        found[hv], problem = as_dom0(hv, report.logs, False, 1000)
-        report.result(problem, "bench on %s, timed" % hv)
-    times = compare(found["ours"], found["stock"], 1)
+    for run, future in zip(runs, futures):
+        found[run], problem = future.result()
+        report.result(problem, "bench on %s, %s, %s" % (
+            run[0], run[1].upper(), "counted" if run[2] else "timed"))
+    counts, pv = (counts_of(report, found, k) for k in ("pvh", "pv"))
+    times = compare(found["ours", "pvh", False],
+                    found["stock", "pvh", False], 1)
     for line in "\n".join((table(counts, "instructions", TARGETS),
                            table(pv, "instructions, PV", PV_TARGETS),
                            table(times, "nanoseconds"))).split("\n"):

@@ -8,7 +8,6 @@ import shutil
 import time
 
 from . import debian, guests, hypervisor
-from .pairs import in_pairs
 
 # What a Linux needs not do where each instruction counts.
 STOCK = "spec-ctrl=no xpti=no"
@@ -96,18 +95,22 @@ def _found(m):
             if re.match(r"\(XEN\) (VMX|SVM): ", l)]
 
 
-def level(report, name):
-    """The processors of a level, two machines at a time."""
+def level(name, report, pairs):
+    """Starts the processors of a level; the function that judges them."""
     if not shutil.which("bochs-bin"):
         report.skip("level " + name, "Bochs is not here (package bochs)")
-        return
+        return lambda: None
     runs = []
     for cpu in (c for c in all_processors() if c.level == name):
         runs += [(cpu, test, "") for test in cpu.tests or [None]]
         runs += [(cpu, guests.find(g), word) for g, word in cpu.without]
-    jobs = [functools.partial(_one, report, *r) for r in runs]
+    return functools.partial(judge, report, name, runs, pairs.start(
+        [functools.partial(_one, report, *r) for r in runs]))
+
+
+def judge(report, name, runs, futures):
     exits = {}
-    for (cpu, test, word), job in zip(runs, in_pairs(report, jobs)):
+    for (cpu, test, word), job in zip(runs, futures):
         m = _judge(report, name, "guest %s in Bochs, %s" % (
             test.name if test else "none", " ".join([cpu.model, word]).strip()),
             job)

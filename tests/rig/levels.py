@@ -14,7 +14,7 @@ import time
 from . import bench, bochs, debian, devices, guests, hypervisor, image, session
 from . import schema, slots, starts, trylevel
 from .console import say
-from .pairs import in_pairs
+from .pairs import Pairs
 from .tap import Results
 
 SYSTEM = os.path.join(hypervisor.SOURCE, "tests", "system")
@@ -74,7 +74,7 @@ class Report:
         return False
 
 
-def guest_level(report, kind):
+def guest_level(report, pairs, kind):
     """Each guest test as dom0 itself; False if the first does not end."""
     hv = hypervisor.Hypervisor(kind)
     tests = [t for t in guests.all_tests()
@@ -92,8 +92,8 @@ def guest_level(report, kind):
         report.skip("the other guests on " + hv.name,
                     "%s failed" % tests[0].name)
         return False
-    jobs = [functools.partial(one, t) for t in tests[1:]]
-    for test, done in zip(tests[1:], in_pairs(report, jobs)):
+    futures = pairs.start([functools.partial(one, t) for t in tests[1:]])
+    for test, done in zip(tests[1:], futures):
         judge_guest(report, hv, test, done.result())
     return True
 
@@ -297,40 +297,59 @@ def boot_and_run(report, boot):
         run_scripts(report, boot, d)
 
 
-def levels(report, wanted):
-    ours = os.path.exists(os.path.join(hypervisor.build_dir(), "xen/ostler"))
-    why_not = ("our hypervisor did not run the first guest" if ours
-               else "make built no xen/ostler")
-    if "guest" in wanted:
-        if ours:
-            ours = guest_level(report, "ours")
+def boot_level(report, pairs, wanted, not_ours):
+    """Starts the boots of these levels or names, the longest first; the
+    function that waits for them. not_ours: why ours cannot be booted."""
+    boots = []
+    for boot in all_boots():
+        if boot.level not in wanted and boot.name not in wanted:
+            continue
+        if boot.hv == "ours" and not_ours:
+            report.skip("boot " + boot.name, not_ours)
         else:
-            report.skip("level guest", why_not)
-    if "start" in wanted and not ours:
-        report.skip("level start", why_not)
-    elif "start" in wanted and report.room_for("level start", 60):
-        starts.level(report)
+            boots.append(boot)
+    boots.sort(key=lambda b: -b.takes)
+    futures = pairs.start([functools.partial(system_boot, report, b)
+                           for b in boots])
+    return lambda: [f.result() for f in futures]
+
+
+def levels(report, pairs, wanted):
+    """Everything of these names: levels, or single boots. Once the first guest
+    has run all is started, and then judged in the same order."""
+    not_ours = None
+    if not os.path.exists(os.path.join(hypervisor.build_dir(), "xen/ostler")):
+        not_ours = "make built no xen/ostler"
+    judges = []
+
+    def level(name, start, seconds):
+        if name not in wanted:
+            return
+        if not_ours:
+            report.skip("level " + name, not_ours)
+        elif report.room_for("level " + name, seconds):
+            judges.append(start(report, pairs))
+
+    if "guest" in wanted and not not_ours and \
+            not guest_level(report, pairs, "ours"):
+        not_ours = "our hypervisor did not run the first guest"
+    elif "guest" in wanted and not_ours:
+        report.skip("level guest", not_ours)
     if "guest-stock" in wanted:
-        guest_level(report, "stock")
-    if "bench" in wanted and not ours:
-        report.skip("level bench", why_not)
-    elif "bench" in wanted and report.room_for("level bench", 150):
-        bench.level(report)
-    if "try" in wanted and ours:
+        guest_level(report, pairs, "stock")
+    level("start", starts.level, 60)
+    level("bench", bench.level, 150)
+    judges.append(boot_level(report, pairs, wanted, not_ours))
+    # Short ones last: both lanes end together.
+    level("vmx", functools.partial(bochs.level, "vmx"), 120)
+    level("models", functools.partial(bochs.level, "models"), 120)
+    for judge in judges:
+        try:
+            judge()
+        except (debian.Missing, slots.Busy) as e:
+            report.result(str(e), "what the tests need")
+    if "try" in wanted and not not_ours:
         trylevel.level(report)
-    for name in ("vmx", "models"):
-        if name in wanted and ours and report.room_for("level " + name, 120):
-            bochs.level(report, name)
-        elif name in wanted and not ours:
-            report.skip("level " + name, why_not)
-    boots = [b for b in all_boots()
-             if b.level in wanted or b.name in wanted]
-    for boot in boots:
-        if boot.hv == "ours" and not ours:
-            report.skip("boot " + boot.name, why_not)
-    for done in in_pairs(report, [functools.partial(system_boot, report, b)
-                                  for b in boots if ours or b.hv != "ours"]):
-        done.result()
 
 
 def main():
@@ -342,10 +361,11 @@ def main():
     signal.signal(signal.SIGTERM, lambda *x: sys.exit(143))
     os.makedirs(a.logs, exist_ok=True)
     report = Report(a.logs, a.budget)
-    try:
-        levels(report, a.levels)
-    except (debian.Missing, slots.Busy) as e:
-        report.result(str(e), "what the tests need")
+    with Pairs(report) as pairs:
+        try:
+            levels(report, pairs, a.levels)
+        except (debian.Missing, slots.Busy) as e:
+            report.result(str(e), "what the tests need")
     with open(os.path.join(a.logs, "counts"), "w") as f:
         f.write("%d %d\n" % (report.passed, len(report.failures)))
     for what, why in report.skipped:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Other kernels as guests (KINDS=pv: PV ones; else PVH), and the ends that a guest can have: Debian's 6.12
 # with four vCPUs and 2 GiB, the cloud kernel as its package has it, in little
-# memory. Then many small guests, and destroying at any moment.
+# memory. Then destroying at any moment.
 . /lab/tap.sh
 kind=${KINDS:-pvh}
 before=$(at_rest)
@@ -91,31 +91,6 @@ ok "shutdown -w" timeout 60 xl shutdown -w big
 gone big 20
 verdict $? "it is gone"
 settled "$before"
-
-# Many small ones. The same guests whatever $kind is, so that one boot has them.
-many() {
-	for i in {1..32}; do
-		sed "s/NAME/many$i/" >"/run/many.cfg" <<-END
-			name="NAME"
-			type="pvh"
-			kernel="/lab/guest/peer"
-			memory=24
-		END
-		xl create -q /run/many.cfg || break
-	done
-	verdict $? "create 32 small guests"
-	up=0
-	for i in {1..32}; do
-		heard "many$i" 'peer ready' 20 && up=$((up + 1))
-	done
-	verdict $((up != 32)) "all of them run" "$up do"
-	like "xl list has them" '^many32 ' xl list
-	for i in {1..32}; do
-		xl destroy "many$i" || break
-	done
-	verdict $? "destroy them"
-}
-[ "$kind" = pv ] || many
 
 # At any moment.
 config soon "$kind" /lab/kernel-cloud 'ramdisk="/lab/guest-cloud.cpio"' 'memory=96' \
