@@ -38,21 +38,29 @@ install_packages() {
 		-o Dpkg::Use-Pty=0 $missing
 }
 
-# build_tree DIR CONFIGURE-WORDS...: configures if needed, and makes.
-build_tree() {
+# generated: configure and what it needs are there.
+generated() {
+	if [ ! -x configure ] || [ configure.ac -nt configure ]; then
+		timeout --foreground 300 ./autogen.sh
+	fi
+}
+
+# configured DIR CONFIGURE-WORDS...: a tree to build in.
+configured() {
 	local dir=$1
 	shift
-	if [ ! -x configure ] || [ configure.ac -nt configure ]; then
-		timeout --foreground 300 ./autogen.sh || return 1
-	fi
 	mkdir -p "$dir"
 	(
 		cd "$dir" || exit 1
-		if [ ! -f config.status ] || [ ../configure -nt config.status ]; then
-			timeout --foreground 300 ../configure "$@" || exit 1
-		fi
-		timeout --foreground 900 make -j"$(nproc)"
+		[ -f config.status ] && [ ! ../configure -nt config.status ] ||
+			timeout --foreground 300 ../configure "$@"
 	)
+}
+
+# build_tree DIR CONFIGURE-WORDS...: configures if needed, and makes.
+build_tree() {
+	generated && configured "$@" &&
+		timeout --foreground 900 make -j"$(nproc)" -C "$1"
 }
 
 # shown WHAT LOG COMMAND...: the output goes to LOG; what it is at is seen all
