@@ -41,6 +41,7 @@ uint64_t trap_guest_iret __entry_data, trap_guest_flags;
 /* A place for a register before there is a stack (entry.S, pv/entry.S). */
 DEFINE_PER_CPU_ENTRY(uint64_t, trap_scratch);
 DEFINE_PER_CPU_ENTRY(uint64_t, trap_full_cr3);
+DEFINE_PER_CPU(struct iret_fault, trap_of_iret);
 
 static const char *const exception_name[32] = {
 	"divide error",
@@ -165,6 +166,9 @@ void trap_dispatch(struct cpu_regs *regs)
 	to = vector == TRAP_DF || vector == TRAP_MC ? 0 : trap_fixup(regs->rip);
 	if (!to)
 		fatal_exception(regs);
+	if (regs->rip == trap_guest_iret)
+		this_cpu(trap_of_iret) =
+			(struct iret_fault){(uint8_t)vector, regs->error_code};
 	regs->rip = to;
 }
 

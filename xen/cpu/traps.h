@@ -80,6 +80,12 @@ void trap_set_vector(uint8_t vector, void (*fn)(struct cpu_regs *regs));
 extern void (*trap_from_guest)(void);
 /* The address of pv/'s IRETQ: a fault there is taken with the guest's GS. */
 extern uint64_t trap_guest_iret;
+/* The last one on this CPU. */
+struct iret_fault {
+	uint8_t vector;
+	uint32_t error_code;
+};
+DECLARE_PER_CPU(struct iret_fault, trap_of_iret);
 /* The address where an entry of pv/'s has kept a guest's flags: a single step
  * that began in the guest ends there. */
 extern uint64_t trap_guest_flags;

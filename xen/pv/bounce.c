@@ -143,43 +143,39 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error)
 	pv_inject(v, TRAP_PF, error);
 }
 
-/* The state that the guest wants to go on with is none: its failsafe entry gets
- * the data segments, too. */
+/* Between RCX, R11 and the rest of the frame go the segments that it had. */
+static bool put_segments(struct vcpu *v, const struct pv_segments *s)
+{
+	uint64_t frame[6] = {0, 0, s->ds, s->es, s->fs, s->gs};
+	uint64_t sp = v->regs.rsp;
+
+	if (pv_copy_from_guest(v, frame, sp, 2 * sizeof(frame[0])) ||
+	    pv_copy_to_guest(v, sp - 32, frame, sizeof(frame)))
+		return false;
+	v->regs.rsp = sp - 32;
+	return true;
+}
+
+/* Segments that it had when it last ran are none any more: they are 0 now, and
+ * its failsafe entry learns what they were. */
 void pv_failsafe(struct vcpu *v)
 {
 	struct pv_vcpu *pv = pv_vcpu(v);
-	uint64_t sel[4];
-	uint64_t sp;
 
+	pv->segments_lost = false;
 	if (!pv->failsafe_entry) {
 		domain_crash(v->domain,
-			     "v%u: bad state to return to (%#lx:%#lx) and no "
-			     "failsafe entry",
-			     v->id, pv->frame.cs, v->regs.rip);
+			     "v%u: segments that are none (%#x %#x %#x %#x) "
+			     "and no failsafe entry",
+			     v->id, pv->seg.ds, pv->seg.es, pv->seg.fs,
+			     pv->seg.gs);
 		return;
 	}
 	pv_bounce(v, pv->failsafe_entry, SEL_GUEST_CS64, pv->failsafe_masks,
 		  NO_ERROR_CODE);
-	__asm__ volatile("movl %%ds, %k0" : "=r"(sel[0]));
-	__asm__ volatile("movl %%es, %k0" : "=r"(sel[1]));
-	__asm__ volatile("movl %%fs, %k0" : "=r"(sel[2]));
-	__asm__ volatile("movl %%gs, %k0" : "=r"(sel[3]));
-	/* Between RCX, R11 and the rest of the frame. */
-	sp = v->regs.rsp;
-	{
-		uint64_t top[2], frame[6];
-
-		if (pv_copy_from_guest(v, top, sp, sizeof(top)))
-			return;
-		frame[0] = top[0];
-		frame[1] = top[1];
-		for (unsigned int i = 0; i < 4; i++)
-			frame[2 + i] = sel[i] & 0xffff;
-		v->regs.rsp = sp - 32;
-		if (pv_copy_to_guest(v, sp - 32, frame, sizeof(frame)))
-			domain_crash(v->domain, "v%u: no stack at %#lx", v->id,
-				     sp - 32);
-	}
+	if (!put_segments(v, &pv->seg))
+		domain_crash(v->domain, "v%u: no stack below %#lx", v->id,
+			     v->regs.rsp);
 }
 
 #define LOAD(n, at, value)                                                     \

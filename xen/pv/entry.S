@@ -16,6 +16,7 @@
  * CR3 before they go where those of others do.
  */
 #include "cpu/traps.h"
+#include "mem/layout.h"
 #include "pv/entry.h"
 
 	.macro load_registers from
@@ -63,6 +64,26 @@
 	pushq	REGS_RFLAGS(%rdi)
 	pushq	FRAME_CS(%rsi)
 	pushq	REGS_RIP(%rdi)
+	.endm
+
+	/* What of a system call's arguments C code may change. */
+	.macro save_arguments
+	movq	%rdi, REGS_RDI(%rax)
+	movq	%rsi, REGS_RSI(%rax)
+	movq	%rdx, REGS_RDX(%rax)
+	movq	%r8, REGS_R8(%rax)
+	movq	%r9, REGS_R9(%rax)
+	movq	%r10, REGS_R10(%rax)
+	.endm
+
+	/* An instruction that reads the guest's memory, which may not be there. */
+	.macro of_guest insn:vararg
+9:	\insn
+	.pushsection .fixup, "a"
+	.balign 4
+	.long	9b - .
+	.long	iret_closes - .
+	.popsection
 	.endm
 
 	.macro return_to_host
@@ -130,12 +151,15 @@ isolated:
 	swapgs
 	jmp	pv_iret_insn
 
-	/* IRETQ faulted: trap_common has swapped GS back, and v->regs is what it
-	 * was, but for those that a hypercall left where they are. */
+	/* IRETQ faulted: trap_common has swapped GS back, all registers but RIP,
+	 * RSP and RFLAGS are the guest's, and these are in v->regs. */
 bad_iret:
 	movq	%gs:percpu_pv_host_rsp(%rip), %rsp
+	movq	%rax, %gs:percpu_trap_scratch(%rip)
 	movq	%gs:percpu_current(%rip), %rax
-	save_kept %rax
+	save_registers
+	movq	%gs:percpu_trap_scratch(%rip), %rcx
+	movq	%rcx, REGS_RAX(%rax)
 	movq	VCPU_ARCH(%rax), %rax
 	movl	$EXIT_BAD_IRET, FRAME_VECTOR(%rax)
 	return_to_host
@@ -214,12 +238,10 @@ syscall_entered:
 	movq	%rcx, REGS_RIP(%rax)
 	movq	%r11, REGS_R11(%rax)
 	movq	%r11, REGS_RFLAGS(%rax)
-	movq	%rdi, REGS_RDI(%rax)
-	movq	%rsi, REGS_RSI(%rax)
-	movq	%rdx, REGS_RDX(%rax)
-	movq	%r8, REGS_R8(%rax)
-	movq	%r9, REGS_R9(%rax)
-	movq	%r10, REGS_R10(%rax)
+	cmpq	$HYPERVISOR_IRET, %gs:percpu_trap_scratch(%rip)
+	je	maybe_iret
+syscall_goes_on:
+	save_arguments
 	movq	%rax, %rdi
 	movq	%gs:percpu_trap_scratch(%rip), %rcx
 	movq	VCPU_ARCH(%rax), %rsi
@@ -229,8 +251,6 @@ syscall_entered:
 	cmpb	$0, PV_IN_KERNEL(%rsi)
 	je	1f
 	subq	$8, %rsp
-	cmpq	$HYPERVISOR_IRET, %rcx
-	je	5f
 	pushq	%r9			/* the arguments, in their order */
 	pushq	%r8
 	pushq	%r10
@@ -265,14 +285,123 @@ syscall_entered:
 	movq	REGS_R9(%rdi), %r9
 	movq	REGS_R10(%rdi), %r10
 	jmp	go_by_iret
-5:	call	pv_hypercall_iret
-	addq	$8, %rsp
-	jmp	6b
 4:	movl	$EXIT_DONE, FRAME_VECTOR(%rsi)
 	jmp	3f
 1:	movl	$EXIT_SYSCALL, FRAME_VECTOR(%rsi)
 3:	save_kept %rdi
 	return_to_host
+
+	/*
+	 * The hypercall iret, as most are: to the guest's own kernel, after an
+	 * interrupt or a fault there. As pv_iret(), which has what is unusual,
+	 * but without saving what only C code would change. RAX is the vCPU,
+	 * RCX its struct pv_vcpu, R11 the guest's frame; its stack pointer is
+	 * replaced last, so that pv_iret() finds the frame whatever faults.
+	 */
+maybe_iret:
+	movq	VCPU_ARCH(%rax), %rcx
+	cmpb	$0, PV_IN_KERNEL(%rcx)
+	je	syscall_goes_on
+	movq	REGS_RSP(%rax), %r11
+	pushq	%rdi
+	pushq	%rsi
+	movq	%r11, %rdi
+	shrq	$47, %rdi
+	jz	7f
+	movabsq	$DIRECT_VIRT_END, %rdi
+	cmpq	%rdi, %r11
+	jb	iret_closes
+7:	movq	VCPU_INFO(%rax), %rsi
+	testq	%rsi, %rsi
+	jz	iret_closes
+	cmpb	$0, cpu_features+CPU_SMAP(%rip)
+	je	7f
+	stac
+7:	of_guest testb $3, IRET_CS(%r11)
+	jnz	iret_closes
+	of_guest testl $IRET_IN_SYSCALL, IRET_FLAGS(%r11)
+	jnz	iret_closes
+	of_guest movzwl IRET_CS(%r11), %edi
+	orl	$3, %edi
+	movq	%rdi, FRAME_CS(%rcx)
+	of_guest movzwl IRET_SS(%r11), %edi
+	orl	$3, %edi
+	movq	%rdi, FRAME_SS(%rcx)
+	of_guest movq IRET_RFLAGS(%r11), %rdi
+	btl	$9, %edi
+	setnc	INFO_UPCALL_MASK(%rsi)
+	andq	$IRET_FLAGS_KEPT, %rdi
+	orq	$IRET_FLAGS_SET, %rdi
+	movq	%rdi, REGS_RFLAGS(%rax)
+	of_guest movq IRET_RIP(%r11), %rdi
+	movq	%rdi, REGS_RIP(%rax)
+	of_guest movq IRET_RCX(%r11), %rdi
+	movq	%rdi, REGS_RCX(%rax)
+	of_guest movq IRET_R11(%r11), %rdi
+	movq	%rdi, REGS_R11(%rax)
+	of_guest movq IRET_RAX(%r11), %rdi
+	movq	%rdi, REGS_RAX(%rax)
+	of_guest movq IRET_RSP(%r11), %rdi
+	movq	%rdi, REGS_RSP(%rax)
+	cmpb	$0, cpu_features+CPU_SMAP(%rip)
+	je	7f
+	clac
+7:	incq	%gs:percpu_irets(%rip)
+	movb	$0, PV_IN_NMI(%rcx)
+	cmpq	$0, %gs:percpu_softirq_pending(%rip)
+	jne	iret_later
+	cmpl	$STATE_RUNNING, VCPU_STATE(%rax)
+	jne	iret_later
+	cmpb	$0, PV_NMI_PENDING(%rcx)
+	jne	iret_later
+	cmpb	$0, INFO_UPCALL_PENDING(%rsi)
+	je	7f
+	cmpb	$0, INFO_UPCALL_MASK(%rsi)
+	je	iret_later
+7:	popq	%rsi
+	popq	%rdi
+	pushq	FRAME_SS(%rcx)
+	pushq	REGS_RSP(%rax)
+	pushq	REGS_RFLAGS(%rax)
+	pushq	FRAME_CS(%rcx)
+	pushq	REGS_RIP(%rax)
+	cmpq	$0, %gs:percpu_trap_full_cr3(%rip)
+	jne	7f
+	movq	REGS_RCX(%rax), %rcx
+	movq	REGS_R11(%rax), %r11
+	movq	REGS_RAX(%rax), %rax
+	swapgs
+	jmp	pv_iret_insn
+7:	movq	%rdi, REGS_RDI(%rax)
+	movq	%rax, %rdi
+	movq	REGS_RAX(%rdi), %rax
+	jmp	isolated
+
+	/* Something is due first: all is saved, and pv_run() sees to it. */
+iret_later:
+	popq	%rsi
+	popq	%rdi
+	movb	$0, PV_SYSRET(%rcx)
+	save_arguments
+	movq	%rax, %rdi
+	movl	$EXIT_DONE, FRAME_VECTOR(%rcx)
+	jmp	3b
+
+iret_closes:
+	cmpb	$0, cpu_features+CPU_SMAP(%rip)
+	je	7f
+	clac
+7:	popq	%rsi
+	popq	%rdi
+	save_arguments
+	movq	%rax, %rdi
+	movq	$HYPERVISOR_IRET, REGS_RAX(%rdi)
+	movq	$SEL_GUEST_CS64, FRAME_CS(%rcx)
+	movq	$SEL_GUEST_DS, FRAME_SS(%rcx)
+	subq	$8, %rsp
+	call	pv_hypercall_iret
+	addq	$8, %rsp
+	jmp	6b
 	.size	pv_syscall_entry, . - pv_syscall_entry
 
 	.globl	pv_compat_syscall_entry

@@ -51,9 +51,10 @@ struct pv_vcpu {
 	bool may_sysret; /* … if what it returns from is one */
 	bool ts;         /* its CR0.TS: fpu_taskswitch */
 	bool nmi_pending, in_nmi;
-	bool loaded;     /* its registers are in a CPU */
-	bool has_tables; /* and so are its tables */
-	uint8_t iopl;    /* as its kernel set it */
+	bool loaded;        /* its registers are in a CPU */
+	bool has_tables;    /* and so are its tables */
+	bool segments_lost; /* of those that it had, not all could be loaded */
+	uint8_t iopl;       /* as its kernel set it */
 	uint64_t ctrlreg4, cr2;
 	uint64_t kernel_sp, kernel_ss; /* stack_switch */
 	uint64_t event_entry, failsafe_entry, syscall_entry, syscall32_entry,

@@ -114,8 +114,11 @@ static HOT void pv_run(struct sched_unit *u)
 	struct pv_vcpu *pv = pv_vcpu(v);
 
 	this_cpu(current) = v;
-	if (!pv->has_tables)
+	if (!pv->has_tables) {
 		pv_tables_in(v);
+		if (unlikely(pv->segments_lost))
+			pv_failsafe(v);
+	}
 	for (;;) {
 		uint64_t cr2 = 0;
 

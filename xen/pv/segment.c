@@ -278,24 +278,29 @@ void pv_swap_gs(struct vcpu *v)
 	pv_set_gs_base(v, other, false);
 }
 
-/* A selector that the guest's tables do not have becomes 0. */
+/* A selector that the guest's tables do not have becomes 0. True: it is there.
+ */
 #define LOAD_SELECTOR(reg, sel)                                                \
-	__asm__ volatile("1: movl %0, %%" reg "\n\t"                           \
-			 "jmp 3f\n"                                            \
-			 "2: xorl %%eax, %%eax\n\t"                            \
-			 "movl %%eax, %%" reg "\n"                             \
-			 "3:\n" EX_TABLE("1b", "2b")                           \
-			 :                                                     \
-			 : "r"((uint32_t)(sel))                                \
-			 : "rax")
+	({                                                                     \
+		uint32_t none_ = 0;                                            \
+		__asm__ volatile("1: movl %1, %%" reg "\n\t"                   \
+				 "jmp 3f\n"                                    \
+				 "2: movl %0, %%" reg "\n\t"                   \
+				 "incl %0\n"                                   \
+				 "3:\n" EX_TABLE("1b", "2b")                   \
+				 : "+&r"(none_)                                \
+				 : "r"((uint32_t)(sel)));                      \
+		!none_;                                                        \
+	})
 
 /* GS's selector: loading it makes a base, so ours is put back after it. */
-static void load_gs_selector(uint16_t sel)
+static bool load_gs_selector(uint16_t sel)
 {
 	uint64_t own = rdmsr(MSR_GS_BASE);
+	bool there = LOAD_SELECTOR("gs", sel);
 
-	LOAD_SELECTOR("gs", sel);
 	wrmsr(MSR_GS_BASE, own);
+	return there;
 }
 
 /* The user's, behind what the kernel has: its base follows as "other". */
@@ -313,12 +318,12 @@ void pv_set_gs_selector(struct vcpu *v, uint16_t sel)
 /* Interrupts off: nobody looks for per-CPU data in between. */
 void pv_load_segments(struct vcpu *v)
 {
-	const struct pv_segments *s = &pv_vcpu(v)->seg;
+	struct pv_vcpu *pv = pv_vcpu(v);
+	const struct pv_segments *s = &pv->seg;
+	bool ds = LOAD_SELECTOR("ds", s->ds), es = LOAD_SELECTOR("es", s->es);
+	bool fs = LOAD_SELECTOR("fs", s->fs), gs = load_gs_selector(s->gs);
 
-	LOAD_SELECTOR("ds", s->ds);
-	LOAD_SELECTOR("es", s->es);
-	LOAD_SELECTOR("fs", s->fs);
-	load_gs_selector(s->gs);
+	pv->segments_lost = !(ds && es && fs && gs);
 	set_syscall_msrs(pv_entries_of(
 		v->domain)); /* a hardware container may have had its own */
 	wrmsr(MSR_FS_BASE, s->fs_base);

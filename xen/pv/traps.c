@@ -151,11 +151,20 @@ static void exception(struct vcpu *v, uint32_t vector)
 	pv_inject(v, (uint8_t)vector, error);
 }
 
+/* IRETQ refused where the guest was to go: as if it had faulted there. */
+static void bad_iret(struct vcpu *v)
+{
+	struct iret_fault f = this_cpu(trap_of_iret);
+
+	pv_inject(v, f.vector,
+		  has_error_code(f.vector) ? f.error_code : NO_ERROR_CODE);
+}
+
 /* What entry.S has a number for that is no vector. */
 static void entry_exit(struct vcpu *v, struct pv_vcpu *pv, uint32_t vector)
 {
 	if (vector == PV_EXIT_BAD_IRET)
-		pv_failsafe(v);
+		bad_iret(v);
 	else if (vector == PV_EXIT_SYSCALL32)
 		compat_call(v, pv);
 	else

@@ -262,7 +262,7 @@ static void debug_registers(void)
 	hc(__HYPERVISOR_set_debugreg, 0, 0);
 }
 
-static unsigned long nmis, syscalls, failsafes;
+static unsigned long nmis, syscalls, user_faults;
 
 static void on_nmi(struct trap_frame *f)
 {
@@ -320,7 +320,7 @@ static long cli_in_user_mode(void)
 static void on_user_fault(struct trap_frame *f)
 {
 	f->rip += 2; /* WBINVD */
-	failsafes++;
+	user_faults++;
 }
 
 /* Nothing says where it came from: RDX and RCX do, as SYSEXIT has them. */
@@ -381,16 +381,103 @@ static void user_mode(void)
 	trap_handler(13, on_user_fault);
 	user_call(cli_in_user_mode, top);
 	trap_handler(13, NULL);
-	check(failsafes == 1, "what ring 0 may is not a process's");
+	check(user_faults == 1, "what ring 0 may is not a process's");
 	sysenter(top);
+}
+
+static struct trap_frame refused;
+
+#define NO_SEGMENT 0xd000 /* in the GDT's page 13, which has none */
+
+static void to_no_stack(struct trap_frame *f)
+{
+	f->ss = NO_SEGMENT;
+}
+
+static void on_refused(struct trap_frame *f)
+{
+	refused = *f;
+	f->rip = f->r12;
+	f->ss = FLAT_KERNEL_SS;
+}
+
+/* An iret that the processor refuses is a fault where the guest wanted to go;
+ * all registers are those of before. */
+static void bad_iret(void)
+{
+	const struct trap_frame *f = &refused;
+
+	trap_handler(3, to_no_stack);
+	trap_handler(13, on_refused);
+	__asm__ volatile("movl $15, %%r8d\n\t"
+			 "movl $16, %%r10d\n\t"
+			 "movl $17, %%r11d\n\t"
+			 "leaq 1f(%%rip), %%r12\n\t"
+			 "int3\n"
+			 "1:"
+			 :
+			 : "a"(10), "D"(11), "S"(12), "d"(13), "b"(14), "c"(18)
+			 : "r8", "r10", "r11", "r12", "memory");
+	trap_handler(3, NULL);
+	trap_handler(13, NULL);
+	check(f->rip == f->r12 && f->error == NO_SEGMENT,
+	      "an iret to no stack is a fault there");
+	check(f->rax == 10 && f->rdi == 11 && f->rsi == 12 && f->rdx == 13 &&
+		      f->rbx == 14 && f->r8 == 15 && f->r10 == 16 &&
+		      f->r11 == 17 && f->rcx == 18,
+	      "with all registers as they were");
 }
 
 static volatile unsigned int started;
 
+static volatile bool second_may_end;
+
 static void second(unsigned int id)
 {
 	started = id;
+	while (!second_may_end)
+		sched_op(SCHEDOP_yield, NULL);
 	vcpu_op(VCPUOP_down, id, NULL);
+}
+
+static uint64_t ldt[512] PAGE_ALIGNED;
+
+static long set_ldt(unsigned int entries)
+{
+	struct mmuext_op op = {.cmd = MMUEXT_SET_LDT,
+			       .arg1.linear_addr = (unsigned long)ldt,
+			       .arg2.nr_ents = entries};
+
+	return hc(__HYPERVISOR_mmuext_op, &op, 1, 0, DOMID_SELF);
+}
+
+static unsigned long failsafes;
+
+static void on_failsafe(struct trap_frame *f)
+{
+	(void)f;
+	failsafes++;
+}
+
+/* A segment that is gone when the vCPU runs again, the other having run on its
+ * CPU meanwhile (the only one: the word together). */
+static void segment_lost(void)
+{
+	unsigned int fs = 8 | 4 | 3;
+
+	ldt[1] = 0x00cff3000000ffff;
+	check_rc(pv_map(ldt, frame_of(ldt) * 4096ul | 5), 0,
+		 "a page for an LDT");
+	check_rc(set_ldt(2), 0, "it is one");
+	trap_handler(FAILSAFE_VECTOR, on_failsafe);
+	__asm__ volatile("movl %0, %%fs" : : "r"(fs));
+	set_ldt(0);
+	for (unsigned int i = 0; i < 1000 && !failsafes; i++)
+		sched_op(SCHEDOP_yield, NULL);
+	__asm__ volatile("movl %%fs, %0" : "=r"(fs));
+	check(failsafes == 1 && !fs, "a lost segment is told of (%lu, %x)",
+	      failsafes, fs);
+	trap_handler(FAILSAFE_VECTOR, NULL);
 }
 
 static void processors(void)
@@ -410,6 +497,9 @@ static void processors(void)
 			break;
 	}
 	check(started == 1, "it runs");
+	if (option("together", 0))
+		segment_lost();
+	second_may_end = true;
 }
 
 void guest_main(void)
@@ -426,6 +516,7 @@ void guest_main(void)
 	debug_registers();
 	nmi();
 	events();
+	bad_iret();
 	user_mode();
 	processors();
 }
