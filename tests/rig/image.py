@@ -30,6 +30,7 @@ GUEST_MODULES = {
     # An HVM guest's emulated disk and cards.
     "ide": ["ata_piix", "ata_generic", "ahci", "sd_mod", "sr_mod"],
     "nic": ["e1000", "8139cp"],
+    "button": ["button"],
 }
 
 STOCK_DAEMONS = ["xenstored", "xenconsoled"]

@@ -116,3 +116,34 @@ def make_bios(path, kernel, append, modules):
              "-c", work + "/cfg", "-o", tree + "/loader", *BIOS_MODULES)
         _run("xorriso", "-as", "mkisofs", "-quiet", "-o", path, "-b", "loader",
              "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", tree)
+
+
+MENU = """SAY The disc's own words
+DEFAULT memtest
+PROMPT 1
+TIMEOUT %d
+LABEL memtest
+  LINUX memtest
+  APPEND console=ttyS0,115200
+LABEL ipxe
+  LINUX ipxe
+"""
+
+
+def make_menu(path):
+    """A disc as an installer's: ISOLINUX asks, and starts memtest86+, or
+    iPXE. All of it from Debian's packages."""
+    syslinux = "/usr/lib/syslinux/modules/bios/"
+    parts = [("isolinux", "/usr/lib/ISOLINUX/isolinux.bin", "isolinux.bin"),
+             ("syslinux-common", syslinux + "ldlinux.c32", "ldlinux.c32"),
+             ("memtest86+", "/boot/memtest86+x64.bin", "memtest"),
+             ("ipxe", "/boot/ipxe.lkrn", "ipxe")]
+    with tempfile.TemporaryDirectory(prefix="ostler-iso.") as tree:
+        for package, file, name in parts:
+            shutil.copy(debian.unpacked(package) + file, tree + "/" + name)
+        with open(tree + "/isolinux.cfg", "w") as f:
+            f.write(MENU % 100)  # tenths of a second
+        _run("xorriso", "-as", "mkisofs", "-quiet", "-o", path + ".new", "-b",
+             "isolinux.bin", "-no-emul-boot", "-boot-load-size", "4",
+             "-boot-info-table", "-c", "boot.cat", tree)
+    os.rename(path + ".new", path)

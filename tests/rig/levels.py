@@ -11,7 +11,8 @@ import tempfile
 import threading
 import time
 
-from . import bench, bochs, debian, devices, guests, hypervisor, image, session
+from . import bench, bochs, debian, devices, guests, hypervisor, image, iso
+from . import session
 from . import schema, slots, starts, trylevel
 from .console import say
 from .pairs import Pairs
@@ -171,11 +172,19 @@ class Boot:
             files["guest-vmlinuz"] = kernel.vmlinuz
             files["guest.cpio"] = image.guest(kernel)
             files["guest-hvm.cpio"] = image.packed(files["guest.cpio"])
-        if "pc.sh" in self.scripts:
+        if "firmware.sh" in self.scripts:
+            files["menu.iso"] = debian.cache("images", "menu.iso")
+            if not os.path.exists(files["menu.iso"]):
+                iso.make_menu(files["menu.iso"])
+        if {"pc.sh", "firmware.sh"} & set(self.scripts):
             # Its kernel's compression is the one that takes no time to undo.
             kernel = debian.Kernel("cloud")
             files["guest-disk.img"] = image.grub_disk(kernel,
                                                       image.guest(kernel))
+        if "fourcpus.sh" in self.scripts:
+            kernel = debian.Kernel("6.12")
+            files["disk-6.12.img"] = image.grub_disk(kernel,
+                                                     image.guest(kernel))
         if "kernels.sh" in self.scripts:
             for which in "6.12", "cloud":
                 kernel = debian.Kernel(which)
