@@ -30,7 +30,7 @@ machine() {
 
 machine disc 'memory=64' 'boot="d"' 'disk=["/lab/menu.iso,raw,hdc,cdrom"]'
 ok "create one that boots from its disc" xl create -q /run/disc.cfg
-shown disc 'boot:' 90
+shown disc 'boot:' 40
 verdict $? "ISOLINUX asks" "$(text disc | grep . | tail -2 | tr '\n' ' ')"
 said disc 'Memtest86' 90
 verdict $? "memtest86+ comes up" "$(why disc)"

@@ -5,7 +5,7 @@
 # 80 characters with their colours, from where its memory is.
 text() {
 	local line cell row=
-	xl qemu-monitor-command "$1" 'xp /2000hx 0xb8000' |
+	xl qemu-monitor-command "$1" 'xp /2000hx 0xb8000' | tr -d '\r' |
 		while read -r _ line; do
 			for cell in $line; do
 				cell=$((cell & 0xff))
