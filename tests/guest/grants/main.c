@@ -2,7 +2,8 @@
 /*
  * Grant tables, version 1: size and setup, copies by frame and by reference,
  * their bounds, mapping and unmapping, swapping two references, and references,
- * handles and addresses that are wrong. With peer= a second domain (guests/pvh/
+ * handles and addresses that are wrong; a table without a free entry, of which
+ * all are copied from. With peer= a second domain (guests/pvh/
  * peer) grants us a page, which we read, write, map again and again, and
  * unmap; without, the parts that need one domain only are run. A mapping to
  * oneself would move the page, so no test does that.
@@ -117,6 +118,36 @@ static void copies(void)
 	check(grant_end(REF) && grant_end(REF_RO), "the grants end");
 	check_rc(copy(from_ref(REF, 0, 8)), GNTST_general_error,
 		 "an ended grant is not copied from");
+}
+
+/* Each entry of the first frame but the eight that are reserved is a grant. */
+#define FIRST_REF 8u
+#define LAST_REF  511u
+static void filled(void)
+{
+	static struct gnttab_copy ops[LAST_REF + 1 - FIRST_REF];
+	struct gnttab_query_size q = {.dom = DOMID_SELF};
+	unsigned int good = 0, ended = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
+		grant_access(FIRST_REF + i, self, frame_of(source), i & 1);
+		ops[i] = from_ref(FIRST_REF + i, i * 8, 8);
+		ops[i].dest.offset = (uint16_t)(i * 8);
+	}
+	memset(target, 0, sizeof(target));
+	check_rc(grant_table_op(GNTTABOP_copy, ops, ARRAY_SIZE(ops)), 0,
+		 "%u copies at once", (unsigned int)ARRAY_SIZE(ops));
+	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++)
+		good += ops[i].status == GNTST_okay;
+	check(good == ARRAY_SIZE(ops) &&
+		      !memcmp(source, target, ARRAY_SIZE(ops) * 8),
+	      "%u grants of a full table are copied from", good);
+	grant_table_op(GNTTABOP_query_size, &q, 1);
+	check_rc(copy(from_ref(q.max_nr_frames * (LAST_REF + 1), 0, 8)),
+		 GNTST_bad_gntref, "there is none beyond the last");
+	for (unsigned int i = FIRST_REF; i <= LAST_REF; i++)
+		ended += grant_end(i);
+	check(ended == ARRAY_SIZE(ops), "all of them end (%u)", ended);
 }
 
 static void swaps(void)
@@ -239,6 +270,7 @@ void guest_main(void)
 	self = own_domid();
 	sizes();
 	copies();
+	filled();
 	swaps();
 	wrong_maps();
 	if (peer == 0xffff)
