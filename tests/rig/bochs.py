@@ -10,7 +10,6 @@ import time
 from . import debian, guests, hypervisor
 
 # What a Linux needs not do where each instruction counts.
-STOCK = "spec-ctrl=no xpti=no"
 LINUX = "nokaslr rodata=off cryptomgr.notests mitigations=off"
 
 

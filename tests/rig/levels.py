@@ -145,7 +145,6 @@ class Boot:
                     "dom0_memory": 1000 if self.device_model else
                     448 if self.kinds else 256,
                     "device_model": self.device_model,
-                    "append": "" if self.hv == "ours" else bochs.STOCK,
                     "kappend": bochs.LINUX}
         return dict(starts.way(self.by, hv, os.path.join(scratch, "start")),
                     machine=self.machine, cpu=self.cpu,
