@@ -29,7 +29,7 @@ class Processor:
         words = [] if which == "none" else which.split(",")
         self.tests = [t for t in tests if t.name in words or
                       "all" in words and "dom0" in t.where or
-                      "pv" in words and "pv" in t.where]
+                      "pv" in words and "pv" in t.where and not t.append]
         if options:
             raise ValueError("tests/guest/processors: %s: unknown %s" %
                              (self.model, ", ".join(options)))
