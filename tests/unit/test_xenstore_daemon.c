@@ -137,7 +137,7 @@ static void commands(void)
 		{"xenstore-control quota-soft set memory 5000", "OK\n[0]"},
 		{"xenstore-control quota 99 2>&1",
 		 "Error 2 when trying to execute command.\n[3]"},
-		{"xenstore-control logfile trace", "OK\n[0]"},
+		{"xenstore-control logfile $D/trace", "OK\n[0]"},
 		{"xenstore-control memreport", "OK\n[0]"},
 		{"xenstore-control memreport none/file 2>/dev/null", "[3]"},
 		{"xenstore-control live-update /none 2>&1",
@@ -149,7 +149,7 @@ static void commands(void)
 	};
 
 	for (size_t i = 0; i < sizeof(q) / sizeof(*q); i++) {
-		const char *out = sh("PATH=%s:$PATH %s", dir, q[i].cmd);
+		const char *out = sh("D=%s; PATH=$D:$PATH %s", dir, q[i].cmd);
 
 		if (strcmp(out, q[i].out))
 			printf("# %s gives: %s\n", q[i].cmd, out);
