@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The images: dom0's initramfs and a Linux guest's, from Debian's packages and
 our build. Same input, same bytes; kept by content in the cache."""
+import fcntl
 import glob
 import gzip
 import hashlib
@@ -100,10 +101,13 @@ def _stock_tools(tree):
 def _own_tools(tree, parts):
     """What make install would install, below /usr/local."""
     stage = os.path.join(build_dir(), "stage")
-    p = subprocess.run(["make", "-s", "-C", build_dir(), "install",
-                        "prefix=/usr/local", "DESTDIR=" + stage],
-                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                       text=True)
+    # Two boots may want it at once, and install over each other.
+    with open(os.path.join(build_dir(), "Makefile")) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        p = subprocess.run(["make", "-s", "-C", build_dir(), "install",
+                            "prefix=/usr/local", "DESTDIR=" + stage],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           text=True)
     if p.returncode:
         raise debian.Missing("make install failed:\n" + p.stdout[-2000:])
     for part in parts:
