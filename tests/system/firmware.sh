@@ -10,14 +10,7 @@ mods blk net
 before=$(at_rest)
 
 # said NAME PATTERN SECONDS: waits for it on the guest's serial line.
-said() {
-	local i
-	for ((i = 0; i < $3 * 5; i++)); do
-		grep -qaE "$2" "/run/$1.serial" 2>/dev/null && return 0
-		nap 0.2
-	done
-	return 1
-}
+said() { has "/run/$1.serial" "$2" "$3"; }
 why() { tail -c 200 "/run/$1.serial" 2>/dev/null | tr -c ' -~' ' '; }
 # machine NAME [LINE...]: a PC with a screen and a serial line.
 machine() {

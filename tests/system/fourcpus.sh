@@ -6,15 +6,6 @@
 mods blk
 before=$(at_rest)
 
-# said FILE PATTERN SECONDS
-said() {
-	local i
-	for ((i = 0; i < $3 * 5; i++)); do
-		grep -qaE "$2" "$1" 2>/dev/null && return 0
-		nap 0.2
-	done
-	return 1
-}
 # through NAME LOG WORDS [LINE...]
 through() {
 	local name=$1 log=$2 words=$3 sum
@@ -28,11 +19,11 @@ through() {
 		'hdtype="ahci"' 'disk=["/run/four.img,raw,hda,w"]' \
 		'serial="file:/run/four.serial"' "$@"
 	ok "$name: create" xl create -q "/run/$name.cfg"
-	said "$log" GUEST-UP 200
+	has "$log" GUEST-UP 200
 	verdict $? "$name: Linux comes up" "$(tail -c 200 "$log" | tr -c ' -~' ' ')"
 	grep -qa 'GUEST-UP .*kernel=6\.12.* cpus=4 ' "$log"
 	verdict $? "$name: with four processors"
-	said "$log" GUEST-DONE 150
+	has "$log" GUEST-DONE 150
 	verdict $? "$name: it does its work" "$(tail -c 200 "$log" | tr -c ' -~' ' ')"
 	sed -n 's/^GUEST-\(UP\|RATE\|FAIL\)/# &/p' "$log" | tr -d '\r'
 	grep -qa "GUEST-BLK sum=$sum" "$log"

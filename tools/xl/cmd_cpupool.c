@@ -23,7 +23,7 @@ static unsigned int count_cpus(const xc_cpupoolinfo_t *info)
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < host_cpus(); i++)
-		n += info->cpumap[i / 8] >> (i % 8) & 1;
+		n += cpumap_has(info->cpumap, i);
 	return n;
 }
 
@@ -138,7 +138,7 @@ static int empty_pool(uint32_t pool)
 		rc = -1;
 	}
 	for (unsigned int i = 0; !rc && i < host_cpus(); i++)
-		if (info->cpumap[i / 8] >> (i % 8) & 1)
+		if (cpumap_has(info->cpumap, i))
 			rc = xc_cpupool_removecpu(host_xc(), pool, (int)i);
 	xc_cpupool_infofree(host_xc(), info);
 	return rc;
@@ -198,8 +198,7 @@ static int each_cpu(const char *list, uint32_t pool,
 		exit(XL_FAIL);
 	}
 	for (unsigned int i = 0; i < host_cpus(); i++) {
-		if (!(map[i / 8] >> (i % 8) & 1) ||
-		    !change(host_xc(), pool, (int)i))
+		if (!cpumap_has(map, i) || !change(host_xc(), pool, (int)i))
 			continue;
 		xl_warn("processor %u: %s", i, strerror(errno));
 		failed++;

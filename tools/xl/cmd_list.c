@@ -76,7 +76,7 @@ static void print_nodes(uint32_t domid)
 	if (map && !xc_physinfo(host_xc(), &p) &&
 	    !xc_domain_node_getaffinity(host_xc(), domid, map)) {
 		for (unsigned int i = 0; i <= p.max_node_id; i++)
-			all &= map[i / 8] >> (i % 8) & 1;
+			all &= cpumap_has(map, i);
 		if (!all)
 			cpumap_format(map, p.max_node_id + 1, text,
 				      sizeof(text));

@@ -137,7 +137,7 @@ static int make(const struct pool_conf *pc, uint32_t sched, xc_cpumap_t map)
 				       ? "this hypervisor has one pool only"
 				       : strerror(errno));
 	for (unsigned int i = 0; i < host_cpus(); i++) {
-		if (!(map[i / 8] >> (i % 8) & 1) ||
+		if (!cpumap_has(map, i) ||
 		    !xc_cpupool_addcpu(host_xc(), pool, (int)i))
 			continue;
 		xl_fail("processor %u does not come into the pool: %s", i,

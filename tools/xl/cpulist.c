@@ -96,7 +96,7 @@ void cpulist_resolve(const struct cpu_list *l, unsigned int nr_cpus,
 	}
 }
 
-static bool has(const uint8_t *map, unsigned int cpu)
+bool cpumap_has(const uint8_t *map, unsigned int cpu)
 {
 	return map[cpu / 8] >> (cpu % 8) & 1;
 }
@@ -108,17 +108,17 @@ void cpumap_format(const uint8_t *map, unsigned int nr_cpus, char *buf,
 	size_t n = 0;
 
 	for (unsigned int i = 0; i < nr_cpus; i++)
-		set += has(map, i);
+		set += cpumap_has(map, i);
 	if (set == nr_cpus || !set) {
 		snprintf(buf, size, "%s", set ? "all" : "none");
 		return;
 	}
 	while (cpu < nr_cpus && n < size) {
-		if (!has(map, cpu)) {
+		if (!cpumap_has(map, cpu)) {
 			cpu++;
 			continue;
 		}
-		for (first = cpu; cpu < nr_cpus && has(map, cpu);)
+		for (first = cpu; cpu < nr_cpus && cpumap_has(map, cpu);)
 			cpu++;
 		n += (size_t)snprintf(buf + n, size - n,
 				      first + 1 == cpu ? "%s%u" : "%s%u-%u",

@@ -15,28 +15,6 @@ char *host_pool_name(uint32_t pool)
 	return name;
 }
 
-bool host_pool_find(const char *name, uint32_t *pool)
-{
-	size_t digits = strspn(name, "0123456789");
-	xc_cpupoolinfo_t *info;
-	bool number = *name && !name[digits], found = false;
-
-	for (uint32_t id = 0; !found;
-	     id = info->cpupool_id + 1, xc_cpupool_infofree(host_xc(), info)) {
-		char *other;
-
-		info = xc_cpupool_getinfo(host_xc(), id);
-		if (!info)
-			return false;
-		other = host_pool_name(info->cpupool_id);
-		found = number ? info->cpupool_id == strtoul(name, NULL, 10)
-			       : other && !strcmp(other, name);
-		free(other);
-		*pool = info->cpupool_id;
-	}
-	return found;
-}
-
 void host_each_pool(void (*each)(const xc_cpupoolinfo_t *info, void *arg),
 		    void *arg)
 {
@@ -48,4 +26,38 @@ void host_each_pool(void (*each)(const xc_cpupoolinfo_t *info, void *arg),
 		each(info, arg);
 		xc_cpupool_infofree(host_xc(), info);
 	}
+}
+
+struct wanted {
+	const char *name;
+	bool number, found;
+	uint32_t id;
+};
+
+static void compare(const xc_cpupoolinfo_t *info, void *arg)
+{
+	struct wanted *w = arg;
+	char *name;
+
+	if (w->found)
+		return;
+	w->id = info->cpupool_id;
+	if (w->number) {
+		w->found = w->id == strtoul(w->name, NULL, 10);
+		return;
+	}
+	name = host_pool_name(w->id);
+	w->found = name && !strcmp(name, w->name);
+	free(name);
+}
+
+bool host_pool_find(const char *name, uint32_t *pool)
+{
+	size_t digits = strspn(name, "0123456789");
+	struct wanted w = {.name = name, .number = *name && !name[digits]};
+
+	host_each_pool(compare, &w);
+	if (w.found)
+		*pool = w.id;
+	return w.found;
 }

@@ -111,6 +111,7 @@ bool cpulist_parse(struct arena *a, const char *s, struct cpu_list *l,
  */
 void cpulist_resolve(const struct cpu_list *l, unsigned int nr_cpus,
 		     const uint32_t *node_of, uint8_t *map);
+bool cpumap_has(const uint8_t *map, unsigned int cpu);
 /* A set as "all", "0-3,5" or "none". */
 void cpumap_format(const uint8_t *map, unsigned int nr_cpus, char *buf,
 		   size_t size);

@@ -97,11 +97,6 @@ static int __init parse_max_vcpus(const struct param *p __maybe_unused,
 }
 PARAM_CUSTOM("dom0_max_vcpus", parse_max_vcpus, "dom0's vCPUs");
 
-static bool __init is_word(const char *s, size_t n, const char *word)
-{
-	return strlen(word) == n && !strncmp(s, word, n);
-}
-
 static int __init parse_dom0(const struct param *p __maybe_unused,
 			     const char *value)
 {
@@ -110,12 +105,12 @@ static int __init parse_dom0(const struct param *p __maybe_unused,
 
 		while (value[n] && value[n] != ',')
 			n++;
-		if (is_word(value, n, "pvh"))
+		if (word_is(value, n, "pvh"))
 			want = WANT_PVH;
-		else if (is_word(value, n, "pv"))
+		else if (word_is(value, n, "pv"))
 			want = WANT_PV;
-		else if (!is_word(value, n, "verbose") &&
-			 !is_word(value, n, "shadow=0"))
+		else if (!word_is(value, n, "verbose") &&
+			 !word_is(value, n, "shadow=0"))
 			return -EINVAL;
 		value += n;
 		if (*value == ',')

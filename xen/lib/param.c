@@ -61,27 +61,36 @@ bool parse_size(const char *s, uint64_t *bytes, const char **end)
 	return *bytes >> shift == n;
 }
 
-int param_parse_bool(const struct param *p, const char *value)
+bool word_is(const char *s, size_t n, const char *word)
+{
+	return strlen(word) == n && !strncmp(s, word, n);
+}
+
+bool parse_bool(const char *s, size_t n, bool *v)
 {
 	static const char *const yes[] = {"yes", "on", "true", "enable", "1"};
 	static const char *const no[] = {"no", "off", "false", "disable", "0"};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(yes); i++) {
+		bool is = word_is(s, n, yes[i]);
+
+		if (is || word_is(s, n, no[i])) {
+			*v = is;
+			return true;
+		}
+	}
+	return false;
+}
+
+int param_parse_bool(const struct param *p, const char *value)
+{
 	bool *var = p->var;
 
 	if (!value) {
 		*var = true;
 		return 0;
 	}
-	for (unsigned int i = 0; i < ARRAY_SIZE(yes); i++) {
-		if (strcmp(value, yes[i]) == 0) {
-			*var = true;
-			return 0;
-		}
-		if (strcmp(value, no[i]) == 0) {
-			*var = false;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	return parse_bool(value, strlen(value), var) ? 0 : -EINVAL;
 }
 
 int param_parse_uint(const struct param *p, const char *value)

@@ -54,6 +54,11 @@ bool parse_number(const char *s, uint64_t *v, const char **end);
  * dom0_mem=. */
 bool parse_size(const char *s, uint64_t *bytes, const char **end);
 
+/* The n characters at s are that word; they are one that says yes or no (false:
+ * they are none). */
+bool word_is(const char *s, size_t n, const char *word);
+bool parse_bool(const char *s, size_t n, bool *v);
+
 /*
  * Parses a whole line with the table. Words are separated by blanks; quotes
  * hold blanks together; "--" ends it. report() is told of each word that is

@@ -44,15 +44,20 @@
 	movq	%r15, REGS_R15(\to)
 	.endm
 
-	/* All but RAX, which is where they go to. */
-	.macro save_registers
-	movq	%rcx, REGS_RCX(%rax)
-	movq	%rdx, REGS_RDX(%rax)
-	movq	%rsi, REGS_RSI(%rax)
+	/* What of a system call's arguments C code may change. */
+	.macro save_arguments
 	movq	%rdi, REGS_RDI(%rax)
+	movq	%rsi, REGS_RSI(%rax)
+	movq	%rdx, REGS_RDX(%rax)
 	movq	%r8, REGS_R8(%rax)
 	movq	%r9, REGS_R9(%rax)
 	movq	%r10, REGS_R10(%rax)
+	.endm
+
+	/* All but RAX, which is where they go to. */
+	.macro save_registers
+	save_arguments
+	movq	%rcx, REGS_RCX(%rax)
 	movq	%r11, REGS_R11(%rax)
 	save_kept %rax
 	.endm
@@ -64,16 +69,6 @@
 	pushq	REGS_RFLAGS(%rdi)
 	pushq	FRAME_CS(%rsi)
 	pushq	REGS_RIP(%rdi)
-	.endm
-
-	/* What of a system call's arguments C code may change. */
-	.macro save_arguments
-	movq	%rdi, REGS_RDI(%rax)
-	movq	%rsi, REGS_RSI(%rax)
-	movq	%rdx, REGS_RDX(%rax)
-	movq	%r8, REGS_R8(%rax)
-	movq	%r9, REGS_R9(%rax)
-	movq	%r10, REGS_R10(%rax)
 	.endm
 
 	/* An instruction that reads the guest's memory, which may not be there. */

@@ -28,26 +28,14 @@ enum choice { BY_CPU, NO, YES };
 static enum choice for_dom0, for_domu;
 static bool dom0_isolated, domu_isolated;
 
-static bool __init is_word(const char *s, size_t n, const char *word)
+static bool __init parse_choice(const char *s, size_t n, enum choice *c)
 {
-	return strlen(word) == n && !strncmp(s, word, n);
-}
+	bool yes;
 
-static int __init parse_choice(const char *s, size_t n, enum choice *c)
-{
-	static const char *const yes[] = {"true", "yes", "on", "1"};
-	static const char *const no[] = {"false", "no", "off", "0"};
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(yes); i++) {
-		if (is_word(s, n, yes[i]))
-			*c = YES;
-		else if (is_word(s, n, no[i]))
-			*c = NO;
-		else
-			continue;
-		return 0;
-	}
-	return -EINVAL;
+	if (!parse_bool(s, n, &yes))
+		return false;
+	*c = yes ? YES : NO;
+	return true;
 }
 
 /* One word of the list: default, BOOL, dom0[=BOOL] or domu[=BOOL]. */
@@ -55,23 +43,23 @@ static int __init parse_word(const char *s, size_t n)
 {
 	enum choice c = YES;
 
-	if (is_word(s, n, "default")) {
+	if (word_is(s, n, "default")) {
 		for_dom0 = for_domu = BY_CPU;
 		return 0;
 	}
-	if (!parse_choice(s, n, &c)) {
+	if (parse_choice(s, n, &c)) {
 		for_dom0 = for_domu = c;
 		return 0;
 	}
 	if (n < 4 || (strncmp(s, "dom0", 4) && strncmp(s, "domu", 4)))
 		return -EINVAL;
-	if (n > 4 && (s[4] != '=' || parse_choice(s + 5, n - 5, &c)))
+	if (n > 4 && (s[4] != '=' || !parse_choice(s + 5, n - 5, &c)))
 		return -EINVAL;
 	*(s[3] == '0' ? &for_dom0 : &for_domu) = c;
 	return 0;
 }
 
-/* xpti, no-xpti, or a list with commas, as xen-command-line has it. */
+/* xpti, or a list with commas, as xen-command-line has it. */
 static int __init parse_xpti(const struct param *p __maybe_unused,
 			     const char *value)
 {

@@ -74,7 +74,7 @@ static void call(const cpumask_t *have, const cpumask_t *cpus,
 
 	smp_mb();
 	/* What is behind the last CPU nobody looks at. */
-	for (unsigned int i = 0; i == 0 || i * 64 < nr_cpus; i++)
+	for (unsigned int i = 0; i * 64 < nr_cpus; i++)
 		some.bits[i] = READ_ONCE(have->bits[i]) &
 			       (cpus ? cpus->bits[i] : ~0UL);
 	smp_call(&some, fn, data, true);

@@ -35,16 +35,18 @@ bridge() {
 		ip link set xenbr0 up
 }
 
-# heard NAME PATTERN SECONDS: waits for a line on the guest's console.
-heard() {
+# has FILE PATTERN SECONDS: waits for a line in a file.
+has() {
 	local i=$(($3 * 10))
 	while [ $i -gt 0 ]; do
-		grep -qE -- "$2" "$LOG/guest-$1.log" 2>/dev/null && return 0
+		grep -qaE -- "$2" "$1" 2>/dev/null && return 0
 		nap 0.1
 		i=$((i - 1))
 	done
 	return 1
 }
+# heard NAME PATTERN SECONDS: waits for a line on the guest's console.
+heard() { has "$LOG/guest-$1.log" "$2" "$3"; }
 
 # gone NAME SECONDS: waits until the guest has ended.
 gone() {
