@@ -8,71 +8,15 @@ import shlex
 import signal
 import sys
 import tempfile
-import threading
-import time
 
 from . import bench, bochs, debian, devices, guests, hypervisor, image, iso
 from . import session
 from . import schema, slots, starts, trylevel
-from .console import say
 from .pairs import Pairs
+from .report import Report
 from .tap import Results
 
 SYSTEM = os.path.join(hypervisor.SOURCE, "tests", "system")
-
-
-class Report:
-    """Numbers the verdicts, remembers what was skipped, knows the time. Any
-    thread may use it."""
-
-    def __init__(self, logs, budget):
-        self.logs, self.end = logs, time.monotonic() + budget
-        self.passed, self.failures, self.skipped = 0, [], []
-        self.lock = threading.Lock()
-        self.halted = False
-
-    def halt(self):
-        """What still comes is no verdict: machines are being stopped."""
-        self.halted, self.end = True, 0
-
-    def result(self, problem, name, seconds=None, checks=1):
-        """One line of TAP; if it is good it stands for so many checks."""
-        took = " (%.1f s)" % seconds if seconds is not None else ""
-        with self.lock:
-            if self.halted:
-                return
-            if problem is None:
-                self.passed += checks
-                say("ok %d - %s%s" % (self.passed + len(self.failures), name,
-                                      took))
-                return
-            self.failures.append(name)
-            lines = problem.strip().split("\n")
-            say("not ok %d - %s: %s" % (self.passed + len(self.failures),
-                                        name, lines[0]))
-            for line in lines[1:]:
-                say("# " + line)
-
-    def note(self, text):
-        say("# " + text)
-
-    def skip(self, what, why):
-        if self.halted:
-            return
-        self.skipped.append((what, why))
-        say("# SKIP %s: %s" % (what, why))
-
-    def left(self):
-        return self.end - time.monotonic()
-
-    def room_for(self, what, seconds):
-        """Whether the time left allows it; if not, it is skipped."""
-        left = self.left()
-        if left >= seconds:
-            return True
-        self.skip(what, "%.0f s of the time are left, it may take %.0f" %
-                  (max(left, 0), seconds))
-        return False
 
 
 def guest_level(report, pairs, kind):
@@ -82,7 +26,7 @@ def guest_level(report, pairs, kind):
              if "dom0" in t.where or "pv" in t.where]
 
     def one(test):
-        if time.monotonic() > report.end:
+        if report.left() < 0:
             return None
         return guests.run_as_dom0(test, hv, report.logs)
 
@@ -313,12 +257,12 @@ def boot_level(report, pairs, wanted, not_ours):
         if boot.level not in wanted and boot.name not in wanted:
             continue
         if boot.hv == "ours" and not_ours:
-            report.skip("boot " + boot.name, not_ours)
+            report.part(boot.level).skip("boot " + boot.name, not_ours)
         else:
             boots.append(boot)
     boots.sort(key=lambda b: -b.takes)
-    futures = pairs.start([functools.partial(system_boot, report, b)
-                           for b in boots])
+    futures = pairs.start([functools.partial(
+        system_boot, report.part(b.level), b) for b in boots])
     return lambda: [f.result() for f in futures]
 
 
@@ -333,52 +277,56 @@ def levels(report, pairs, wanted):
     def level(name, start, seconds):
         if name not in wanted:
             return
+        part = report.part(name)
         if not_ours:
-            report.skip("level " + name, not_ours)
-        elif report.room_for("level " + name, seconds):
-            judges.append(start(report, pairs))
+            part.skip("level " + name, not_ours)
+        elif part.room_for("level " + name, seconds):
+            judges.append((start(part, pairs), part))
 
     if "guest" in wanted and not not_ours and \
-            not guest_level(report, pairs, "ours"):
+            not guest_level(report.part("guest"), pairs, "ours"):
         not_ours = "our hypervisor did not run the first guest"
     elif "guest" in wanted and not_ours:
-        report.skip("level guest", not_ours)
+        report.part("guest").skip("level guest", not_ours)
     if "guest-stock" in wanted:
-        guest_level(report, pairs, "stock")
+        guest_level(report.part("guest-stock"), pairs, "stock")
     level("start", starts.level, 60)
     level("bench", bench.level, 150)
-    judges.append(boot_level(report, pairs, wanted, not_ours))
+    judges.append((boot_level(report, pairs, wanted, not_ours),
+                   report.part("system")))
     # Short ones last: both lanes end together.
     level("vmx", functools.partial(bochs.level, "vmx"), 120)
     level("models", functools.partial(bochs.level, "models"), 120)
-    for judge in judges:
+    for judge, part in judges:
         try:
             judge()
         except (debian.Missing, slots.Busy) as e:
-            report.result(str(e), "what the tests need")
+            part.result(str(e), "what the tests need")
     if "try" in wanted and not not_ours:
-        trylevel.level(report)
+        trylevel.level(report.part("try"))
 
 
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--logs", required=True)
     p.add_argument("--budget", type=float, required=True)
+    p.add_argument("--lines", type=int, default=0,
+                   help="of TAP that were printed before")
     p.add_argument("levels", nargs="+")
     a = p.parse_args()
     signal.signal(signal.SIGTERM, lambda *x: sys.exit(143))
     os.makedirs(a.logs, exist_ok=True)
-    report = Report(a.logs, a.budget)
+    report = Report(a.logs, a.budget, a.lines)
     with Pairs(report) as pairs:
         try:
             levels(report, pairs, a.levels)
         except (debian.Missing, slots.Busy) as e:
-            report.result(str(e), "what the tests need")
+            report.part("system").result(str(e), "what the tests need")
+    counts = report.counts()
     with open(os.path.join(a.logs, "counts"), "w") as f:
-        f.write("%d %d\n" % (report.passed, len(report.failures)))
-    for what, why in report.skipped:
-        say("# skipped: %s: %s" % (what, why))
-    return 1 if report.failures else 0
+        f.write("%d %d %d %d\n" % (*counts, report.lines))
+    report.summary()
+    return 1 if counts[1] else 0
 
 
 if __name__ == "__main__":

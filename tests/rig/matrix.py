@@ -24,6 +24,7 @@ AXES = {"hypervisor": ["ours", "stock"], "toolstack": ["ours", "stock"],
 SCRIPT = os.path.join(hypervisor.SOURCE, "tests/bench/linux/matrix.sh")
 FORMAT = "ostler-matrix-1"
 UNMEASURED = "not measured in this run"
+NO_IOMMU = "Debian's Xen wants an IOMMU for a PVH dom0; Bochs has none"
 # Seconds a guest may take to its first process, by kind.
 # Firmware and kernel of the last two come through a device model.
 LIMITS = {"pv": 120, "pvh": 120, "pvhvm": 400, "hvm": 400}
@@ -70,35 +71,37 @@ def parse(text):
     return figures, counts, why, done and "first_process" in figures
 
 
-def options_of(run, a):
+def options_of(run, with_hvm, a):
     """How the session of a run is made: (its options, what guests get)."""
     if run["machine"] == "qemu":
         return {"memory": a.memory, "cpus": a.cpus, "dom0_memory": 1000,
                 "device_model": True}, "BRIEF=1 " if a.brief else ""
-    return {"emulator": "bochs", "memory": 1024, "dom0_memory": 512,
-            "kappend": bochs.LINUX, "boot": 900}, "BRIEF=1 "
+    options = {"emulator": "bochs", "memory": 1024, "dom0_memory": 512,
+               "kappend": bochs.LINUX, "boot": 900}
+    if with_hvm:  # the device model is in dom0's image
+        options.update(memory=1536, dom0_memory=1000, device_model=True)
+    return options, "BRIEF=1 "
 
 
-def files_of(run, kernel):
+def files_of(run, with_hvm, kernel):
     """What lies in /lab."""
     files = {"guest-kernel": kernel.unpacked(), "matrix.sh": SCRIPT}
     if run["machine"] == "bochs":
-        return dict(files, **{"guest.cpio": image.guest(kernel)})
-    program = bench_program()
-    initrd = image.guest(kernel, [program])
-    return dict(files, **{"guestbench": program,
-                          "guest.cpio": initrd,
-                          "guest-disk.img": image.grub_disk(kernel,
-                                                            initrd)})
+        initrd = image.guest(kernel)
+    else:
+        files["guestbench"] = bench_program()
+        initrd = image.guest(kernel, [files["guestbench"]])
+    files["guest.cpio"] = initrd
+    if with_hvm:
+        files["guest-disk.img"] = image.grub_disk(kernel, initrd)
+    return files
 
 
 def never(run, kind):
     """Why a cell is not even tried, or None."""
-    if run["machine"] == "bochs":
-        if run["hypervisor"] == "stock" and run["dom0"] == "pvh":
-            return "Debian's Xen wants an IOMMU for a PVH dom0; Bochs has none"
-        if kind in ("pvhvm", "hvm"):
-            return "not tried: a device model in Bochs is too slow"
+    if run["machine"] == "bochs" and run["hypervisor"] == "stock" and \
+            run["dom0"] == "pvh":
+        return NO_IOMMU
     return None
 
 
@@ -116,10 +119,11 @@ def measured(run, kinds, a, keep):
     name = "-".join([run["machine"], run["hypervisor"], run["toolstack"],
                      run["dom0"]])
     kernel = debian.Kernel(a.kernel)
-    options, words = options_of(run, a)
+    with_hvm = run["machine"] == "qemu" or bool({"pvhvm", "hvm"} & set(kinds))
+    options, words = options_of(run, with_hvm, a)
     d = session.Dom0(a.logs, "matrix-" + name,
                      hypervisor.Hypervisor(run["hypervisor"], run["dom0"]),
-                     a.kernel, True, run["toolstack"], files_of(run, kernel),
+                     a.kernel, True, run["toolstack"], files_of(run, with_hvm, kernel),
                      **options)
     left = list(kinds)
     try:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The rig's parts that need no machine, checked on this host."""
+import contextlib
+import io
 import os
 import pty
 import subprocess
@@ -12,6 +14,7 @@ from rig import bench, bochs, disk, guests, iso, levels, machine, matrix
 from rig import matrix_page, matrix_readme, schema, tap
 from rig.console import Console
 from rig.cpio import Tree
+from rig.report import Report
 
 
 def exits():
@@ -134,7 +137,9 @@ CELL-DONE
     assert len(have) == 64
     assert matrix.wanting(have, run, ["pv", "hvm"]) == ["hvm"]
     assert matrix.wanting(have, dict(run, machine="bochs"),
-                          ["pv", "hvm"]) == ["pv"]
+                          ["pv", "hvm"]) == ["pv", "hvm"]
+    assert {c["why"] for c in have if c["machine"] == "bochs"} == {
+        matrix.UNMEASURED, matrix.NO_IOMMU}
     text = matrix_readme.markdown({"cells": cells, "kernel": "6.1",
                                    "date": "-"})
     assert "| PV | – (1) | " not in text and "(1) not measured" in text
@@ -216,6 +221,26 @@ def interrupts():
         c.join()
 
 
+def reports():
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        r = Report("logs", 100, lines=6)
+        guest, bench_ = r.part("guest"), r.part("bench")
+        guest.result(None, "hello", 1.25, checks=3)
+        guest.result("it hangs\nits last line", "odd", 2)
+        bench_.skip("all of it", "no time")
+        assert guest.room_for("more", 50) and not guest.room_for("all", 101)
+        r.halt()
+        guest.result("killed", "later")
+        bench_.skip("later", "killed")
+        r.summary()
+    assert r.counts() == (3, 1, 2) and r.lines == 8
+    out = said.getvalue().split("\n")
+    assert out[:4] == ["ok 7 - hello (1.2 s)", "not ok 8 - odd: it hangs",
+                       "# its last line", "# SKIP all of it: no time"], out
+    assert "# bench          0 passed, 0 failed, 1 skipped" in out, out
+
+
 def lists():
     names = [t.name for t in guests.all_tests()]
     assert len(names) == len(set(names)) and "hello" in names
@@ -225,7 +250,7 @@ def lists():
 
 
 for part in (archives, disks, grub_disks, verdicts, tables, schemas,
-             matrix_cells, readme, exits, consoles, interrupts, lists):
+             matrix_cells, readme, exits, consoles, interrupts, reports, lists):
     try:
         part()
     except Exception as e:
