@@ -20,6 +20,7 @@
 #include "domain/cpu_policy.h"
 #include "hvm/hvm.h"
 #include "hypercall/hypercall.h"
+#include "lib/atomic.h"
 #include "lib/param.h"
 #include "lib/string.h"
 #include "lib/x86.h"
@@ -117,6 +118,8 @@ PARAM_UINT("maxcpus", maxcpus, 1, NR_CPUS, "how many CPUs to use");
 
 static void (*scheduler_loop)(void);
 
+static uint32_t others_ready;
+
 /* On each other CPU, when it is up. */
 static void run_other_cpu(void)
 {
@@ -125,6 +128,7 @@ static void run_other_cpu(void)
 		      smp_processor_id());
 	if (domain_kind_pv && pv_init_cpu())
 		panic("CPU %u: no memory for PV domains", smp_processor_id());
+	atomic_add(&others_ready, 1);
 	scheduler_loop();
 }
 
@@ -136,6 +140,9 @@ static void __init start_cpus(const struct boot_info *bi)
 	scheduler_loop = smp_cpu_loop;
 	smp_cpu_loop = run_other_cpu;
 	smp_start_all(maxcpus);
+	/* They allocate, too: none may take a page that dom0's kernel wants. */
+	while (atomic_read(&others_ready) != nr_cpus - 1)
+		cpu_relax();
 	trampoline_done(bi);
 }
 
