@@ -6,7 +6,7 @@ import json
 import os
 import re
 
-from . import guests, hypervisor
+from . import debian, guests, hypervisor, machine
 from .console import say
 
 LINE = re.compile(r"bench (\S+) ticks=(\d+) ns=(\d+)")
@@ -39,6 +39,19 @@ def as_dom0(kind, logs, counting, n=100, dom0="pvh"):
         test, hypervisor.Hypervisor(kind, dom0), logs, "n=%d" % n, timeout=240,
         **options)
     return parse(m.console.text), problem and m.explain(problem)
+
+
+def floor(logs):
+    """Nanoseconds of the bare round trip out of a guest, with no hypervisor
+    (guests/pvh/floor.c): what no operation that exits can take less than."""
+    m = machine.Qemu(logs, "bench-floor", kernel=os.path.join(
+        hypervisor.build_dir(), "guests/pvh/floor"))
+    with m:
+        found = m.wait(LINE.pattern, 60)
+        m.wait_end(2)
+    if not found:
+        raise debian.Missing(m.explain("it measured nothing"))
+    return parse(m.console.text)["vmrun_floor"][1]
 
 
 def as_domain(dom0, n=100):
