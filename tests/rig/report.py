@@ -58,8 +58,9 @@ class Report:
     def summary(self):
         """A line for each level and for each thing that was skipped."""
         for level, counts in self.levels.items():
-            say("# %-10s %5d passed, %d failed, %d skipped" %
-                (level, *counts))
+            if any(counts):
+                say("# %-10s %5d passed, %d failed, %d skipped" %
+                    (level, *counts))
         for what, why in self.skipped:
             say("# skipped: %s: %s" % (what, why))
 
