@@ -406,6 +406,51 @@ static void pages(void)
 	end();
 }
 
+static bool guest_has(uint64_t gfn)
+{
+	enum p2m_type t;
+
+	p2m_lookup(&guest->p2m, _gfn(gfn), &t, NULL);
+	return t != P2M_NONE;
+}
+
+/* A page that is given back is nowhere in the guest's memory any more. */
+static void placed_pages(void)
+{
+	struct xen_dm_op_get_ioreq_server_info info = {.id = 0};
+
+	begin();
+	hd.params[HVM_PARAM_IOREQ_SERVER_PFN] = 200;
+	hd.params[HVM_PARAM_NR_IOREQ_SERVER_PAGES] = 8;
+	/* no room for the second: nor is the first there */
+	p2m_lock(&guest->p2m);
+	CHECK_EQ(p2m_set(&guest->p2m, _gfn(201), fake_mfn(guest, 0), 1,
+			 P2M_RAM_RO),
+		 0);
+	p2m_unlock(&guest->p2m);
+	CHECK_EQ(ioreq_server_info(guest, &info), -EBUSY);
+	CHECK(!guest_has(200));
+	p2m_lock(&guest->p2m);
+	p2m_clear(&guest->p2m, _gfn(201), 1);
+	p2m_unlock(&guest->p2m);
+	/* after it was enabled; the place is elsewhere in the end */
+	CHECK_EQ(ioreq_server_info(guest, &info), 0);
+	CHECK(guest_has(200) && guest_has(201));
+	hd.params[HVM_PARAM_IOREQ_SERVER_PFN] = 100;
+	CHECK_EQ(ioreq_server_info(guest, &info), 0);
+	CHECK_EQ(info.ioreq_gfn, 200);
+	CHECK_EQ(ioreq_server_destroy(guest, id), 0);
+	CHECK(!guest_has(200) && !guest_has(201));
+	CHECK_EQ(guest->p2m.flushed, guest->p2m.changes);
+	CHECK_EQ(ioreq_server_info(guest, &info), -ENOENT);
+	CHECK_EQ(ioreq_server_create(guest, model->id, 2, &id), 0);
+	hd.params[HVM_PARAM_IOREQ_SERVER_PFN] = 210;
+	CHECK_EQ(ioreq_server_info(guest, &info), 0);
+	ioreq_destroy_all(guest);
+	CHECK(!guest_has(210) && !guest_has(211));
+	end();
+}
+
 static const struct test_case cases[] = {
 	{"ranges", ranges},
 	{"no room for more", no_room},
@@ -420,6 +465,7 @@ static const struct test_case cases[] = {
 	{"a server ends while it is asked", destroyed_meanwhile},
 	{"many elements at once", strings},
 	{"pages to map", pages},
+	{"pages in the guest's memory", placed_pages},
 };
 
 int main(void)

@@ -35,8 +35,10 @@ struct ioreq_server {
 	uint32_t ring_port;
 	uint32_t *ports; /* by vCPU */
 	spinlock_t ring_lock;
-	bool placed; /* its pages are in the guest's memory, for a program that
-			maps them from there */
+	/* Its first pages that are in the guest's memory, for a program that
+	 * maps them from there. */
+	unsigned int placed;
+	gfn_t at; /* … from here on */
 };
 
 enum dm_answer {

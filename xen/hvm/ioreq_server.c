@@ -2,7 +2,8 @@
 /*
  * Device models' servers: made and ended by dm_op, found for each access. The
  * domain's device lock protects the list and the ranges; a server goes only
- * while the domain is paused, so that none is in a vCPU's hands then.
+ * while the domain is paused, so that none is in a vCPU's hands then, and with
+ * life_lock held, so that none is in another caller's.
  */
 #include "hvm/dm.h"
 
@@ -27,6 +28,10 @@
 static_assert(sizeof(struct ioreq) * MAX_VCPUS <= PAGE_SIZE,
 	      "one page of slots");
 static_assert(sizeof(struct buffered_iopage) <= PAGE_SIZE, "one page of ring");
+
+/* All domains' servers: who looks at one's pages, changes where they are or
+ * whether it is enabled, or ends it. Outside of the p2m's lock. */
+static spinlock_t life_lock = SPINLOCK_INIT(LOCK_IOREQ);
 
 static struct ioreq_server *find(struct domain *d, ioservid_t id)
 {
@@ -158,11 +163,78 @@ struct ioreq_server *ioreq_select(struct domain *d, uint8_t *type,
 	return NULL;
 }
 
+/* Where old device models look for the two pages: in the guest's memory, at
+ * the places that the builder set aside. */
+static gfn_t place_of(struct domain *d, const struct ioreq_server *s)
+{
+	const uint64_t *p = hvm_domain(d)->params;
+
+	return _gfn(p[HVM_PARAM_IOREQ_SERVER_PFN] + s->id * 2UL);
+}
+
+static int place_page(struct domain *d, gfn_t gfn, void *page)
+{
+	enum p2m_type t;
+	int rc = -EBUSY;
+
+	p2m_lock(&d->p2m);
+	p2m_lookup(&d->p2m, gfn, &t, NULL);
+	if (t == P2M_NONE)
+		rc = p2m_set(&d->p2m, gfn, virt_to_mfn(page), 1, P2M_SHARED);
+	p2m_unlock(&d->p2m);
+	return rc;
+}
+
+static void unplace_page(struct domain *d, gfn_t gfn, const void *page)
+{
+	mfn_t mfn;
+
+	p2m_lock(&d->p2m);
+	mfn = p2m_lookup(&d->p2m, gfn, NULL, NULL);
+	if (mfn_eq(mfn, virt_to_mfn(page)))
+		p2m_clear(&d->p2m, gfn, 1);
+	p2m_unlock(&d->p2m);
+	p2m_flush(&d->p2m);
+}
+
+/* The guest has no business with them once the server runs, and may not reach
+ * them when they are given back: its p2m holds no reference. */
+static void unplace(struct domain *d, struct ioreq_server *s)
+{
+	while (s->placed) {
+		s->placed--;
+		unplace_page(d, _gfn(gfn_x(s->at) + s->placed),
+			     s->placed ? (void *)s->ring : s->slots);
+	}
+}
+
+static int place(struct domain *d, struct ioreq_server *s)
+{
+	uint64_t n = hvm_domain(d)->params[HVM_PARAM_NR_IOREQ_SERVER_PAGES];
+	unsigned int pages = s->ring ? 2 : 1;
+	int rc = 0;
+
+	if (s->placed)
+		return 0;
+	if (s->id * 2UL + 2 > n)
+		return -ENOMEM;
+	s->at = place_of(d, s);
+	while (!rc && s->placed < pages) {
+		rc = place_page(d, _gfn(gfn_x(s->at) + s->placed),
+				s->placed ? (void *)s->ring : s->slots);
+		s->placed += rc == 0;
+	}
+	if (rc)
+		unplace(d, s);
+	return rc;
+}
+
 static void free_server(struct domain *d, struct ioreq_server *s)
 {
 	for (unsigned int i = 0; s->ports && i < d->max_vcpus; i++)
 		if (s->ports[i])
 			event_free_xen_port(d, s->ports[i]);
+	unplace(d, s);
 	if (s->ring_port)
 		event_free_xen_port(d, s->ring_port);
 	if (s->slots)
@@ -278,6 +350,7 @@ int ioreq_server_destroy(struct domain *d, ioservid_t id)
 	struct ioreq_server *s;
 
 	domain_pause(d);
+	spin_lock(&life_lock);
 	spin_lock(&hd->lock);
 	s = find(d, id);
 	if (s)
@@ -286,6 +359,7 @@ int ioreq_server_destroy(struct domain *d, ioservid_t id)
 	forget_server(d, s);
 	if (s)
 		free_server(d, s);
+	spin_unlock(&life_lock);
 	domain_unpause(d);
 	return s ? 0 : -ENOENT;
 }
@@ -297,6 +371,7 @@ void ioreq_destroy_all(struct domain *d)
 	for (unsigned int i = 0; i < IOREQ_SERVERS; i++) {
 		struct ioreq_server *s;
 
+		spin_lock(&life_lock);
 		spin_lock(&hd->lock);
 		s = hd->servers[i];
 		hd->servers[i] = NULL;
@@ -304,57 +379,8 @@ void ioreq_destroy_all(struct domain *d)
 		spin_unlock(&hd->lock);
 		if (s)
 			free_server(d, s);
+		spin_unlock(&life_lock);
 	}
-}
-
-/* Where old device models look for the two pages: in the guest's memory, at
- * the places that the builder set aside. */
-static gfn_t place_of(struct domain *d, const struct ioreq_server *s, bool ring)
-{
-	const uint64_t *p = hvm_domain(d)->params;
-
-	return _gfn(p[HVM_PARAM_IOREQ_SERVER_PFN] + s->id * 2UL + ring);
-}
-
-static int place_page(struct domain *d, gfn_t gfn, void *page)
-{
-	enum p2m_type t;
-	int rc = -EBUSY;
-
-	p2m_lock(&d->p2m);
-	p2m_lookup(&d->p2m, gfn, &t, NULL);
-	if (t == P2M_NONE)
-		rc = p2m_set(&d->p2m, gfn, virt_to_mfn(page), 1, P2M_SHARED);
-	p2m_unlock(&d->p2m);
-	return rc;
-}
-
-static void unplace_page(struct domain *d, gfn_t gfn, const void *page)
-{
-	mfn_t mfn;
-
-	p2m_lock(&d->p2m);
-	mfn = p2m_lookup(&d->p2m, gfn, NULL, NULL);
-	if (mfn_eq(mfn, virt_to_mfn(page)))
-		p2m_clear(&d->p2m, gfn, 1);
-	p2m_unlock(&d->p2m);
-	p2m_flush(&d->p2m);
-}
-
-static int place(struct domain *d, struct ioreq_server *s)
-{
-	uint64_t n = hvm_domain(d)->params[HVM_PARAM_NR_IOREQ_SERVER_PAGES];
-	int rc;
-
-	if (s->placed)
-		return 0;
-	if (s->id * 2UL + 2 > n)
-		return -ENOMEM;
-	rc = place_page(d, place_of(d, s, false), s->slots);
-	if (!rc && s->ring)
-		rc = place_page(d, place_of(d, s, true), s->ring);
-	s->placed = rc == 0;
-	return rc;
 }
 
 int ioreq_server_enable(struct domain *d, ioservid_t id, bool on)
@@ -362,58 +388,75 @@ int ioreq_server_enable(struct domain *d, ioservid_t id, bool on)
 	struct ioreq_server *s;
 
 	domain_pause(d);
+	spin_lock(&life_lock);
 	s = find(d, id);
 	if (s) {
-		if (on && s->placed) {
-			/* The guest has no business with them. */
-			unplace_page(d, place_of(d, s, false), s->slots);
-			if (s->ring)
-				unplace_page(d, place_of(d, s, true), s->ring);
-			s->placed = false;
-		}
+		if (on)
+			unplace(d, s);
 		s->enabled = on;
 	}
+	spin_unlock(&life_lock);
 	domain_unpause(d);
 	return s ? 0 : -ENOENT;
 }
 
-int ioreq_server_info(struct domain *d,
-		      struct xen_dm_op_get_ioreq_server_info *info)
+static int fill_info(struct domain *d, struct ioreq_server *s,
+		     struct xen_dm_op_get_ioreq_server_info *info)
 {
-	struct ioreq_server *s = find(d, info->id);
-	int rc = 0;
+	int rc;
 
-	if (info->flags & ~XEN_DMOP_no_gfns)
-		return -EINVAL;
-	if (!s)
-		return -ENOENT;
 	info->bufioreq_port = s->ring_port;
 	if (info->flags & XEN_DMOP_no_gfns)
 		return 0;
 	rc = place(d, s);
 	if (rc)
 		return rc;
-	info->ioreq_gfn = gfn_x(place_of(d, s, false));
-	info->bufioreq_gfn = s->ring ? gfn_x(place_of(d, s, true)) : 0;
+	info->ioreq_gfn = gfn_x(s->at);
+	info->bufioreq_gfn = s->ring ? gfn_x(s->at) + 1 : 0;
 	return 0;
+}
+
+int ioreq_server_info(struct domain *d,
+		      struct xen_dm_op_get_ioreq_server_info *info)
+{
+	struct ioreq_server *s;
+	int rc = -ENOENT;
+
+	if (info->flags & ~XEN_DMOP_no_gfns)
+		return -EINVAL;
+	spin_lock(&life_lock);
+	s = find(d, info->id);
+	if (s)
+		rc = fill_info(d, s, info);
+	spin_unlock(&life_lock);
+	return rc;
+}
+
+static const void *resource_page(const struct ioreq_server *s, uint64_t frame)
+{
+	if (frame == XENMEM_resource_ioreq_server_frame_bufioreq)
+		return s->ring;
+	if (frame == XENMEM_resource_ioreq_server_frame_ioreq(0))
+		return s->slots;
+	return NULL;
 }
 
 int ioreq_resource(struct domain *d, uint32_t id, uint64_t frame, mfn_t *mfn)
 {
-	struct ioreq_server *s = id < IOREQ_SERVERS ? find(d, (ioservid_t)id)
-						    : NULL;
-	void *page = NULL;
+	const struct ioreq_server *s = NULL;
+	const void *page = NULL;
 
+	spin_lock(&life_lock);
+	if (id < IOREQ_SERVERS)
+		s = find(d, (ioservid_t)id);
+	if (s)
+		page = resource_page(s, frame);
+	if (page)
+		*mfn = virt_to_mfn(page);
+	spin_unlock(&life_lock);
 	if (!s)
 		return -ENOENT;
-	if (frame == XENMEM_resource_ioreq_server_frame_bufioreq)
-		page = s->ring;
-	else if (frame == XENMEM_resource_ioreq_server_frame_ioreq(0))
-		page = s->slots;
-	if (!page)
-		return -EINVAL;
-	*mfn = virt_to_mfn(page);
-	return 0;
+	return page ? 0 : -EINVAL;
 }
 
 int ioreq_resource_size(struct domain *d, uint32_t id, uint32_t *n)

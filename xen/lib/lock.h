@@ -14,6 +14,7 @@
 enum lock_level {
 	LOCK_DOMCTL = 1, /* tools' calls that change the set of domains */
 	LOCK_DOMAIN,     /* struct domain: life cycle, handles, limits */
+	LOCK_IOREQ,      /* HVM domains' device models' servers */
 	LOCK_PAGING,     /* PV page-table changes of a domain */
 	LOCK_LATE_PUT,   /* frames that PV domains let go late */
 	LOCK_GRANT,      /* a grant table; two at once in domid order */
