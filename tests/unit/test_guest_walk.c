@@ -178,6 +178,17 @@ static void accessed_dirty(void)
 	table(4)[1] = 0x9000 | P | U;
 	CHECK_EQ(walk(0x1000, WALK_WRITE, &e), ~0UL);
 	CHECK_EQ(table(4)[1] & (A | D), 0);
+	/* nor is one made where the guest may not write */
+	table(4)[2] = 0xa000 | P | W;
+	types[4] = P2M_GRANT_RO;
+	domain.p2m.ram_left++;
+	CHECK_EQ(walk(0x2000, WALK_WRITE, &e), 0xa000);
+	CHECK_EQ(table(4)[2] & (A | D), 0);
+	table(3)[0] &= ~A;
+	types[3] = P2M_RAM_RO;
+	domain.p2m.ram_left++;
+	CHECK_EQ(walk(0x0, 0, &e), 0x8000);
+	CHECK_EQ(table(3)[0] & A, 0);
 }
 
 static void legacy_modes(void)
@@ -205,8 +216,16 @@ static void legacy_modes(void)
 	t32[1] = 0x2000 | P | W;
 	l32[3] = 0xd000 | P | W;
 	CHECK_EQ(walk(0x403004, 0, &e), 0xd004);
+	CHECK_EQ(t32[1], 0x2000 | P | W | A);
+	CHECK_EQ(l32[3], 0xd000 | P | W | A);
 	t32[2] = 0x400000 | P | W | PS;
-	CHECK_EQ(walk(0x812345, 0, &e), 0x412345);
+	CHECK_EQ(walk(0x812345, WALK_WRITE, &e), 0x412345);
+	CHECK_EQ(t32[2], 0x400000 | P | W | PS | A | D);
+	types[2] = P2M_GRANT_RO;
+	domain.p2m.ram_left++;
+	l32[4] = 0xe000 | P | W;
+	CHECK_EQ(walk(0x404004, WALK_WRITE, &e), 0xe004);
+	CHECK_EQ(l32[4], 0xe000 | P | W);
 }
 
 static void copies(void)

@@ -106,15 +106,29 @@ HOT void *hvm_gfn_virt(struct vcpu *v, gfn_t gfn, bool write)
  * the CPU takes it; one after it sees the new count and the cleared entry.
  */
 
+/* The table that pte is in, at that address, if the guest may write to it: it
+ * may as well be in a ROM, or in what another domain lets it only read. */
+static bool may_set_bits(struct vcpu *v, uint64_t table, const void *pte)
+{
+	const void *page = gfn_virt(v, gpa_to_gfn(table), true);
+
+	return page == (const void *)((uintptr_t)pte & PAGE_MASK);
+}
+
 /* Sets bits in an entry of that table which was read as old; nothing if it
  * changed since. */
 static inline void set_entry_bits(struct vcpu *v, uint64_t table, uint64_t *pte,
 				  uint64_t old, uint64_t bits)
 {
-	if (likely((old & bits) == bits))
-		return;
-	log_dirty_note(v->domain, gpa_to_gfn(table));
-	atomic_cas(pte, &old, old | bits);
+	if (unlikely((old & bits) != bits) && may_set_bits(v, table, pte))
+		atomic_cas(pte, &old, old | bits);
+}
+
+static void set_entry_bits_32(struct vcpu *v, uint64_t table, uint32_t *pte,
+			      uint32_t old, uint32_t bits)
+{
+	if ((old & bits) != bits && may_set_bits(v, table, pte))
+		atomic_cas(pte, &old, old | bits);
 }
 
 /* The permissions that an access needs are all in rights, or a page fault. */
@@ -201,12 +215,13 @@ static bool walk_32(struct vcpu *v, const struct walk_regs *r, uint64_t gva,
 {
 	uint64_t table = r->cr3 & 0xfffff000, rights = PTE_WRITE | PTE_USER;
 	unsigned int shift = 22;
-	uint32_t e;
+	uint32_t e, *pte;
 
 	for (;; shift = 12) {
-		uint32_t *page = hvm_gfn_virt(v, gpa_to_gfn(table), false);
-
-		e = page ? READ_ONCE(page[(gva >> shift) & 1023]) : 0;
+		pte = hvm_gfn_virt(v, gpa_to_gfn(table), false);
+		if (pte)
+			pte += (gva >> shift) & 1023;
+		e = pte ? READ_ONCE(*pte) : 0;
 		if (!(e & PTE_PRESENT)) {
 			*error = fault_code(r, access, false);
 			return false;
@@ -214,12 +229,15 @@ static bool walk_32(struct vcpu *v, const struct walk_regs *r, uint64_t gva,
 		rights &= e;
 		if (shift == 12 || ((e & PTE_LARGE) && (r->cr4 & CR4_PSE)))
 			break;
+		set_entry_bits_32(v, table, pte, e, PTE_ACCESSED);
 		table = e & 0xfffff000;
 	}
 	if (!allowed(r, rights, false, access)) {
 		*error = fault_code(r, access, true);
 		return false;
 	}
+	set_entry_bits_32(v, table, pte, e,
+			  PTE_ACCESSED | (access & WALK_WRITE ? PTE_DIRTY : 0));
 	*gpa = (e & ~((1UL << shift) - 1)) | (gva & ((1UL << shift) - 1));
 	if (shift == 22) /* PSE-36 */
 		*gpa = (e & 0xffc00000) | (uint64_t)(e & 0x1fe000) << 19 |
