@@ -154,10 +154,33 @@ static bool bad_mxcsr(const struct hvm_hw_cpu *c)
 	return mxcsr & ~0xffffU;
 }
 
+static bool canonical(uint64_t va)
+{
+	return (uint64_t)((int64_t)(va << 16) >> 16) == va;
+}
+
+/* What we load ourselves while the guest runs, by instructions that fault on
+ * such values: addresses that are none, high halves that must be 0. */
+static bool bad_msrs(const struct hvm_hw_cpu *c)
+{
+	const uint64_t addresses[] = {
+		c->fs_base,      c->gs_base,   c->shadow_gs,
+		c->tr_base,      c->ldtr_base, c->sysenter_esp,
+		c->sysenter_eip, c->msr_lstar, c->msr_cstar,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(addresses); i++)
+		if (!canonical(addresses[i]))
+			return true;
+	return (c->msr_tsc_aux | c->msr_syscall_mask | c->dr6 | c->dr7) >> 32;
+}
+
 /* What VMRUN or VM entry would refuse, and what no guest can have set. */
 static bool bad_cpu(const struct hvm_hw_cpu *c)
 {
 	if (c->flags & XEN_X86_FPU_INITIALISED && bad_mxcsr(c))
+		return true;
+	if (bad_msrs(c))
 		return true;
 	if ((c->cr0 >> 32) || (c->cr4 & ~0x7fffffUL) || (c->cr4 & BIT(13)))
 		return true;
@@ -183,7 +206,7 @@ static int load_cpu(struct domain *d, struct vcpu *v, const void *buf)
 
 	if (bad_cpu(c)) {
 		printk(XENLOG_INFO "d%uv%u: HVM context: cr0 %#lx, cr4 %#lx, "
-				   "efer %#lx cannot be\n",
+				   "efer %#lx, or its MSRs, cannot be\n",
 		       d->id, v->id, c->cr0, c->cr4, efer);
 		return -EINVAL;
 	}
