@@ -11,7 +11,8 @@
 #include "domain/domain.h"
 #include <xen/hvm/params.h>
 
-#define DR6_BS BIT(14) /* a single step */
+#define DR6_BS    BIT(14) /* a single step */
+#define DR7_ARMED 0xff    /* DR0-3 match, one or more of them */
 
 enum vmexit_kind {
 	VMEXIT_INTR, /* a host interrupt; already taken */

@@ -2,7 +2,7 @@
 /*
  * More than one vCPU: starting them at an address of ours, that they run at
  * the same time, their APIC numbers, events from one to another, taking one
- * down and up again, and what is refused.
+ * down and up again, each one's debug registers, and what is refused.
  */
 #include "test.h"
 #include <xen/event_channel.h>
@@ -24,6 +24,7 @@ static void spin_here(unsigned int id)
 	cpuid(1, 0, r);
 	apic_id[id] = r[1] >> 24;
 	while (go_down != id) {
+		__asm__ volatile("mov %0, %%db0" ::"r"(0ul));
 		counter[id]++;
 		cpu_relax();
 	}
@@ -90,6 +91,37 @@ static void events(unsigned int n)
 	}
 }
 
+static volatile unsigned int watched, watch_hits;
+
+static void watch_hit(struct trap_frame *f)
+{
+	(void)f;
+	watch_hits++;
+	__asm__ volatile("mov %0, %%db6" ::"r"(0xffff0ff0ul));
+}
+
+/* The others write to their DR0 all the time, on the CPUs that we run on. */
+static void breakpoints(unsigned int n)
+{
+	unsigned int before = 0, here = 0;
+
+	trap_handler(1, watch_hit);
+	__asm__ volatile("mov %0, %%db0" ::"r"(&watched));
+	__asm__ volatile("mov %0, %%db7" ::"r"(0x000d0402ul | 1));
+	watched = 1;
+	check(watch_hits == 1, "a write that DR0 watches is seen");
+	for (unsigned int i = 0; i < 3 * n; i++) {
+		if (moves(1 + i % (n - 1)))
+			before++;
+		watch_hits = 0;
+		watched = i;
+		here += watch_hits == 1;
+	}
+	__asm__ volatile("mov %0, %%db7" ::"r"(0x400ul));
+	check(before == 3 * n, "the others run in between (%u)", before);
+	check(here == 3 * n, "it still is (%u of %u)", here, 3 * n);
+}
+
 static void down_and_up(void)
 {
 	uint64_t until = system_time() + 3000000000ull;
@@ -115,5 +147,6 @@ void guest_main(void)
 		check(moves(i), "vCPU %u still runs", i);
 	refused();
 	events(n);
+	breakpoints(n);
 	down_and_up();
 }

@@ -293,6 +293,19 @@ bool svm_set_msr(struct vcpu *v, uint32_t msr, uint64_t val)
 	return true;
 }
 
+/* They are the guest's own until its vCPU leaves this CPU: at its first look at
+ * one, or while any is armed. */
+void svm_load_debug_registers(struct svm_vcpu *s)
+{
+	__asm__ volatile("mov %0, %%db0" : : "r"(s->dr[0]));
+	__asm__ volatile("mov %0, %%db1" : : "r"(s->dr[1]));
+	__asm__ volatile("mov %0, %%db2" : : "r"(s->dr[2]));
+	__asm__ volatile("mov %0, %%db3" : : "r"(s->dr[3]));
+	s->dr_dirty = true;
+	vmcb_set_dr_read(s->vmcb, 0);
+	vmcb_set_dr_write(s->vmcb, 0);
+}
+
 void svm_get_dr(struct vcpu *v, uint64_t dr[8])
 {
 	struct svm_vcpu *s = svm_vcpu(v);
@@ -316,7 +329,7 @@ void svm_set_dr(struct vcpu *v, const uint64_t dr[8])
 	memcpy(s->dr, dr, sizeof(s->dr));
 	vmcb_set_dr6(s->vmcb, dr[6] | 0xffff0ff0);
 	vmcb_set_dr7(s->vmcb, (dr[7] & 0xffff27ff) | 0x400);
-	s->dr_dirty = false; /* loaded when the guest looks at them */
+	s->dr_dirty = false; /* loaded with the vCPU, or at its next look */
 	vmcb_set_dr_read(s->vmcb, 0xffff);
 	vmcb_set_dr_write(s->vmcb, 0xffff);
 }

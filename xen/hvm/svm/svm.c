@@ -205,6 +205,9 @@ static void svm_vcpu_load(struct vcpu *v)
 	s->last_cpu = smp_processor_id();
 	load_guest_half(s);
 	s->loaded = true;
+	/* Armed: they must match what this guest means, not another's. */
+	if (unlikely(s->vmcb->dr7 & DR7_ARMED))
+		svm_load_debug_registers(s);
 	if (cpu_features.rdtscp)
 		wrmsr(MSR_TSC_AUX, hvm_vcpu(v)->tsc_aux);
 }

@@ -126,6 +126,7 @@ unsigned int svm_kernel_bits(struct vcpu *v);
 void svm_get_paging(struct vcpu *v, struct walk_regs *r);
 bool svm_get_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool svm_set_msr(struct vcpu *v, uint32_t msr, uint64_t val);
+void svm_load_debug_registers(struct svm_vcpu *s);
 void svm_get_dr(struct vcpu *v, uint64_t dr[8]);
 void svm_set_dr(struct vcpu *v, const uint64_t dr[8]);
 void svm_dump(struct vcpu *v);

@@ -95,19 +95,6 @@ static void decode_cr_write(struct vcpu *v, uint8_t cr, struct vmexit *x)
 			      (x->cr.value & 0xf);
 }
 
-/* The guest's first look at a debug register: they become its own until its
- * vCPU leaves this CPU. */
-static void load_debug_registers(struct svm_vcpu *s)
-{
-	__asm__ volatile("mov %0, %%db0" : : "r"(s->dr[0]));
-	__asm__ volatile("mov %0, %%db1" : : "r"(s->dr[1]));
-	__asm__ volatile("mov %0, %%db2" : : "r"(s->dr[2]));
-	__asm__ volatile("mov %0, %%db3" : : "r"(s->dr[3]));
-	s->dr_dirty = true;
-	vmcb_set_dr_read(s->vmcb, 0);
-	vmcb_set_dr_write(s->vmcb, 0);
-}
-
 /* TCG's INT3; other software interrupts go in as what they are. */
 static void decode_swint(struct vcpu *v, struct vmexit *x)
 {
@@ -144,7 +131,7 @@ static void decode_rare(struct vcpu *v, struct vmexit *x)
 	} else if (code == SVM_SWINT) {
 		decode_swint(v, x);
 	} else if (code >= SVM_DR_READ && code < SVM_EXCEPTION) {
-		load_debug_registers(s);
+		svm_load_debug_registers(s);
 		x->kind = VMEXIT_INTERNAL;
 	} else if (code >= SVM_EXCEPTION && code < SVM_INTR) {
 		decode_exception(v, x);

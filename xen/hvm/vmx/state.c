@@ -137,6 +137,7 @@ void vmx_vmcs_init(struct vcpu *v)
 	s->rflags = 2;
 	s->rip = s->rsp = 0;
 	s->dr6 = 0xffff0ff0;
+	s->dr_armed = false;
 	vmcs_set_guest_dr7(0x400);
 	vmx_release(s, held);
 }
@@ -508,13 +509,15 @@ static void read_debug_registers(struct vmx_vcpu *s)
 	__asm__ volatile("mov %%db6, %0" : "=r"(s->dr6));
 }
 
-/* The vCPU leaves the CPU: its next look exits again. */
+/* The vCPU leaves the CPU: its next look exits again. Armed ones must match
+ * what it means when it comes back. */
 void vmx_save_debug_registers(struct vmx_vcpu *s)
 {
 	if (!s->dr_dirty)
 		return;
 	read_debug_registers(s);
 	s->dr_dirty = false;
+	s->dr_armed = vmcs_get_guest_dr7() & DR7_ARMED;
 	s->proc |= (uint32_t)PROC_MOV_DR;
 	vmcs_set_proc_controls(s->proc);
 }
@@ -538,9 +541,11 @@ void vmx_set_dr(struct vcpu *v, const uint64_t dr[8])
 	struct vmx_vcpu *s = vmx_vcpu(v);
 	bool held = vmx_hold(s);
 
-	vmx_save_debug_registers(s); /* loaded when the guest looks at them */
+	/* Loaded with the vCPU, or at its next look. */
+	vmx_save_debug_registers(s);
 	memcpy(s->dr, dr, sizeof(s->dr));
 	s->dr6 = (dr[6] & 0xffffffff) | 0xffff0ff0;
+	s->dr_armed = dr[7] & DR7_ARMED;
 	vmcs_set_guest_dr7((dr[7] & 0xffff27ff) | 0x400);
 	vmx_release(s, held);
 }

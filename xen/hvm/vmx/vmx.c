@@ -317,6 +317,8 @@ static void vmx_vcpu_load(struct vcpu *v)
 	vmcs_set_host_cr3(read_cr3());
 	vmcs_set_host_cr4(read_cr4());
 	swap_msrs_in(s);
+	if (unlikely(s->dr_armed))
+		vmx_load_debug_registers(s);
 	if (cpu_features.rdtscp)
 		wrmsr(MSR_TSC_AUX, hvm_vcpu(v)->tsc_aux);
 	local_irq_restore(flags);

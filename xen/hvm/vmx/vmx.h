@@ -33,6 +33,7 @@ struct vmx_vcpu {
 	bool held;     /* current only while somebody reads it */
 	bool nmi_waits;
 	bool dr_dirty; /* DR0-3 and DR6 hold the guest's */
+	bool dr_armed; /* … must, when it runs */
 	uint8_t threshold;
 	int posted;                  /* the vector at the guest's door, or -1 */
 	uint32_t event, event_error; /* for the next entry */
