@@ -5,8 +5,9 @@
  * bits follow. A level-triggered line stays masked in hardware from its
  * interrupt until the guest's end of interrupt.
  *
- * Entries are read as one word by the interrupt handler, without a lock;
- * hvm_domain.lock guards changes.
+ * Entries are read as one word by the interrupt handler, without a lock, and
+ * so does the end of an interrupt clear its bit; hvm_domain.lock guards other
+ * changes.
  */
 #include "hvm/dev/vioapic.h"
 
@@ -66,8 +67,10 @@ static void raise(void *data, unsigned int irq)
 		/* It raced with the mask; asked again when unmasked. */
 		return;
 	}
-	if (level)
-		atomic_or(&p->rte, RTE_REMOTE_IRR);
+	/* A line that comes up and the last one's end ask at the same time. */
+	if (level && (atomic_or(&p->rte, RTE_REMOTE_IRR) & RTE_REMOTE_IRR) &&
+	    p->io->is_virtual)
+		return;
 	vlapic_deliver(p->io->domain, (uint32_t)(rte >> RTE_DEST_SHIFT),
 		       rte & RTE_LOGICAL, (rte >> RTE_MODE_SHIFT) & 7,
 		       rte & RTE_VECTOR, level);
@@ -142,20 +145,26 @@ static void entry_changed(struct pin *p)
 		irq_eoi_gsi(p->gsi);
 }
 
+/* The entry with one half written, as the guest may write it. */
+static uint64_t with_half(uint64_t rte, bool high, uint32_t val)
+{
+	if (high)
+		rte = (uint32_t)rte | (uint64_t)val << 32;
+	else
+		rte = (rte & ~0xffffffffUL) | (val & ~RTE_READ_ONLY) |
+		      (rte & RTE_READ_ONLY);
+	return rte & RTE_LEVEL ? rte : rte & ~RTE_REMOTE_IRR;
+}
+
 static void write_entry(struct vioapic *io, unsigned int n, bool high,
 			uint32_t val)
 {
 	struct pin *p = &io->pin[n];
 	uint64_t rte = READ_ONCE(p->rte);
 
-	if (high)
-		rte = (uint32_t)rte | (uint64_t)val << 32;
-	else
-		rte = (rte & ~0xffffffffUL) | (val & ~RTE_READ_ONLY) |
-		      (rte & RTE_READ_ONLY);
-	if (!(rte & RTE_LEVEL))
-		rte &= ~RTE_REMOTE_IRR;
-	WRITE_ONCE(p->rte, rte);
+	/* The end of an interrupt changes it without the lock. */
+	while (!atomic_cas(&p->rte, &rte, with_half(rte, high, val)))
+		cpu_relax();
 	entry_changed(p);
 }
 
@@ -315,7 +324,9 @@ void vioapic_line(struct domain *d, unsigned int gsi, bool up)
 	WRITE_ONCE(p->line, up);
 	if (!up)
 		return;
-	if (p->rte & RTE_LEVEL)
+	/* Whoever ends the last one clears its bit and then looks at line. */
+	smp_mb();
+	if (READ_ONCE(p->rte) & RTE_LEVEL)
 		ask_again(p);
 	else
 		raise(p, 0);
