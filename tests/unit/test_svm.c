@@ -159,6 +159,21 @@ static void second_nmi(void)
 	CHECK(svm_inject_nmi(&v));
 }
 
+/* INIT while an exception is on its way, in a shadow, in an NMI's handler. */
+static void init_forgets(void)
+{
+	struct svm_vcpu *s = fresh(SVM_FEATURE_NRIP);
+
+	CHECK(svm_inject_nmi(&v));
+	svm_inject_exception(&v, 13, true, 8);
+	vmcb.int_state = INT_SHADOW;
+	svm_forget_events(&v);
+	CHECK_EQ(s->eventinj, 0);
+	CHECK_EQ(vmcb.int_state, 0);
+	CHECK(!(vmcb.intercept1 & INTERCEPT_IRET));
+	CHECK(svm_inject_nmi(&v));
+}
+
 int main(void)
 {
 	static const struct test_case cases[] = {
@@ -169,6 +184,7 @@ int main(void)
 		{"a delivery that was cut short", cut_short},
 		{"two page faults make a double fault", double_fault},
 		{"a second NMI waits for IRET", second_nmi},
+		{"INIT: nothing waits", init_forgets},
 	};
 
 	return run_cases(cases, ARRAY_SIZE(cases));

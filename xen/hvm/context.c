@@ -60,6 +60,7 @@ void hvm_vcpu_reset(struct vcpu *v)
 	set_seg(v, SEG_GDTR, 0, 0, 0xffff, 0);
 	set_seg(v, SEG_IDTR, 0, 0, 0xffff, 0);
 	hvm_ops->set_dr(v, dr);
+	hvm_ops->forget_events(v);
 }
 
 void hvm_vcpu_start_at(struct vcpu *v, uint8_t vector)

@@ -195,6 +195,8 @@ struct hvm_ops {
 	void (*intercept_int3)(struct vcpu *v, bool on);
 	/* STI and MOV SS hold back nothing more. */
 	void (*end_shadow)(struct vcpu *v);
+	/* INIT: nor does anything else; what was to go in is gone. */
+	void (*forget_events)(struct vcpu *v);
 	/* Before it enters again, v forgets what nested paging gave it. */
 	void (*flush)(struct vcpu *v);
 	/*

@@ -31,7 +31,6 @@ static void reset_vcpu(struct vcpu *v)
 	WRITE_ONCE(hv->nmi_pending, false);
 	WRITE_ONCE(hv->later.waits, false);
 	WRITE_ONCE(hv->lapic->init_sipi, 0);
-	hvm_ops->end_shadow(v);
 	hvm_ops->post_irq(v, -1);
 	hv->posted = -1;
 	hvm_power_on(v);

@@ -95,6 +95,16 @@ static void intercept_iret(struct svm_vcpu *s, bool on)
 	vmcb_set_intercept1(s->vmcb, on ? i1 | INTERCEPT_IRET : i1);
 }
 
+void svm_forget_events(struct vcpu *v)
+{
+	struct svm_vcpu *s = svm_vcpu(v);
+
+	s->eventinj = 0;
+	s->in_nmi = s->at_iret = s->stepping = false;
+	intercept_iret(s, false);
+	svm_end_shadow(v);
+}
+
 /*
  * The processor does not keep a second NMI from a guest that handles one: until
  * the handler's IRET it waits. That exits before it is done, so it is stepped

@@ -332,6 +332,7 @@ const struct hvm_ops svm_ops = {
 	.intercept_tsc = svm_intercept_tsc,
 	.intercept_int3 = svm_intercept_int3,
 	.end_shadow = svm_end_shadow,
+	.forget_events = svm_forget_events,
 	.flush = svm_flush,
 	.dump = svm_dump,
 };

@@ -110,6 +110,7 @@ void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 			  uint32_t error);
 bool svm_inject_nmi(struct vcpu *v);
 void svm_end_shadow(struct vcpu *v);
+void svm_forget_events(struct vcpu *v);
 void svm_nmi_iret(struct vcpu *v);
 bool svm_nmi_stepped(struct vcpu *v);
 void svm_reinject(struct vcpu *v);

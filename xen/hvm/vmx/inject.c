@@ -30,6 +30,19 @@ void vmx_end_shadow(struct vcpu *v)
 	vmx_release(s, held);
 }
 
+void vmx_forget_events(struct vcpu *v)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	bool held = vmx_hold(s);
+
+	s->event = 0;
+	s->nmi_waits = false;
+	s->debug_cause = 0;
+	vmcs_set_guest_blocking(0);
+	vmcs_set_guest_pending_debug(0);
+	vmx_release(s, held);
+}
+
 void vmx_post_irq(struct vcpu *v, int vector)
 {
 	struct vmx_vcpu *s = vmx_vcpu(v);

@@ -484,6 +484,7 @@ const struct hvm_ops vmx_ops = {
 	.intercept_tsc = vmx_intercept_tsc,
 	.intercept_int3 = vmx_intercept_int3,
 	.end_shadow = vmx_end_shadow,
+	.forget_events = vmx_forget_events,
 	.flush = vmx_flush,
 	.drain_log = vmx_drain_log,
 	.dump = vmx_dump,

@@ -146,6 +146,7 @@ void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error,
 			  uint32_t error);
 bool vmx_inject_nmi(struct vcpu *v);
 void vmx_end_shadow(struct vcpu *v);
+void vmx_forget_events(struct vcpu *v);
 void vmx_reinject(struct vcpu *v, uint32_t vectoring);
 /* What goes in with the next entry, and which windows exit. */
 void vmx_deliver(struct vcpu *v);
