@@ -226,6 +226,18 @@ static void interrupts(void)
 	OP(inject_msi).data = 0x351;
 	check(dm(XEN_DMOP_inject_msi, 1) < 0, "a message of reserved mode");
 	START();
+	OP(inject_msi).addr = 0xfee00000;
+	OP(inject_msi).data = 0x4003;
+	check(dm(XEN_DMOP_inject_msi, 1) <= 0, "a message of vector 3");
+	START();
+	OP(inject_msi).addr = 0xfeeff00c;
+	OP(inject_msi).data = 0x41;
+	check(dm(XEN_DMOP_inject_msi, 1) <= 0, "a message to nobody");
+	START();
+	OP(inject_msi).addr = ~0ull;
+	OP(inject_msi).data = ~0u;
+	check(dm(XEN_DMOP_inject_msi, 1) < 0, "a message of ones");
+	START();
 	OP(inject_msi).pad = 1;
 	check(dm(XEN_DMOP_inject_msi, 1) == -EINVAL, "a message's padding");
 	START();
@@ -325,6 +337,10 @@ static void memory(void)
 	page->extents[0].pad = 1;
 	check(dm(XEN_DMOP_modified_memory, 2) == -EINVAL,
 	      "an extent's padding");
+	page->extents[0] = (struct xen_dm_op_modified_memory_extent){
+		.first_pfn = 0, .nr = UINT32_MAX};
+	check(dm(XEN_DMOP_modified_memory, 2) == -EINVAL,
+	      "more pages than there are");
 	check(track(0, 0) == 0, "no video memory");
 	check(track(0, 0x40000000) < 0, "more than there can be");
 	START();

@@ -9,6 +9,7 @@
 #include "control/memory.h"
 #include "domain/continuation.h"
 #include "domain/guest_access.h"
+#include "domain/log_dirty.h"
 #include "hvm/dev/virq.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/vram.h"
@@ -130,7 +131,8 @@ static long modified_memory(struct dm *m)
 		if (copy_array_from_guest(&e, guest_handle_va(m->buf[1].h),
 					  p->opaque, 1, sizeof(e)))
 			return -EFAULT;
-		if (e.pad || e.first_pfn + e.nr <= e.first_pfn)
+		if (e.pad || e.first_pfn + e.nr <= e.first_pfn ||
+		    e.first_pfn + e.nr > log_dirty_pages(m->d))
 			return -EINVAL;
 		vram_modified(m->d, _gfn(e.first_pfn), e.nr);
 		if (++p->opaque < p->nr_extents && hypercall_must_yield()) {

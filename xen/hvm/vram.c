@@ -77,6 +77,11 @@ static void note_writable(struct domain *d, struct vram *r, uint32_t w)
 	}
 }
 
+static bool is_tracked(const struct vram *r, gfn_t first, uint32_t nr)
+{
+	return r && r->nr == nr && gfn_eq(r->first, first);
+}
+
 /* 64 pages from bit w * 64 on: which were written; they are watched again,
  * unless that would hide it from the log of all writes. */
 static uint64_t collect(struct domain *d, struct vram *r, uint32_t w)
@@ -104,6 +109,7 @@ int vram_track(struct domain *d, gfn_t first, uint32_t nr, uint64_t bitmap)
 {
 	struct hvm_domain *hd = hvm_domain(d);
 	uint64_t *bits;
+	bool known;
 	int rc = 0;
 
 	if (nr > MAX_PAGES || gfn_x(first) + nr < gfn_x(first))
@@ -121,12 +127,17 @@ int vram_track(struct domain *d, gfn_t first, uint32_t nr, uint64_t bitmap)
 	bits = xnew_array(uint64_t, DIV_ROUND_UP(nr, 64U));
 	if (!bits)
 		return -ENOMEM;
-	if (!hd->vram || hd->vram->nr != nr || !gfn_eq(hd->vram->first, first))
+	p2m_lock(&d->p2m);
+	known = is_tracked(hd->vram, first, nr);
+	p2m_unlock(&d->p2m);
+	if (!known)
 		rc = start(d, first, nr);
 	if (!rc) {
 		vram_sync(d);
 		p2m_lock(&d->p2m);
-		for (uint32_t w = 0; hd->vram && w * 64 < nr; w++)
+		/* Another tool may have begun with others meanwhile. */
+		known = is_tracked(hd->vram, first, nr);
+		for (uint32_t w = 0; known && w * 64 < nr; w++)
 			bits[w] = collect(d, hd->vram, w);
 		p2m_unlock(&d->p2m);
 		p2m_flush(&d->p2m);
