@@ -18,6 +18,7 @@
 
 #include "create.h"
 #include "destroy.h"
+#include "dm.h"
 #include "host.h"
 #include "savedconf.h"
 #include "supervise.h"
@@ -143,6 +144,8 @@ static bool set_aside(struct guest *g)
 	strftime(stamp, sizeof(stamp), "-%Y%m%dT%H%MZ", &tm);
 	snprintf(name, sizeof(name), "%s%s", g->name, stamp);
 	say("domain %u is kept as %s", g->domid, name);
+	/* Its device model would keep the new one's from its disks. */
+	dm_stop(g->domid);
 	destroy_devices(g->domid);
 	saved_remove(g->domid, g->l->dc.uuid);
 	return host_write(name, "/local/domain/%u/name", g->domid);
