@@ -33,6 +33,11 @@ GUEST_MODULES = {
     "nic": ["e1000", "8139cp"],
     "button": ["button"],
 }
+USB_INPUT = {"input": ["uhci_hcd", "usbhid", "hid_generic"]}
+INSTALLER_MODULES = {
+    "disk": ["xen-blkfront", "crc32c_generic", "ext4"],
+    "cd": ["ata_piix", "ata_generic", "sr_mod", "isofs"],
+}
 
 STOCK_DAEMONS = ["xenstored", "xenconsoled"]
 STOCK_TOOLS = ["xl", "xenconsole", "xen-init-dom0", "libxl-save-helper",
@@ -273,15 +278,36 @@ def disk_start(kernel):
     return store(tree, "disk-start-" + kernel.version)
 
 
-def guest(kernel, programs=()):
-    """A Linux guest's initramfs, with static programs of ours."""
+def guest(kernel, programs=(), modules=()):
+    """A Linux guest's initramfs, with static programs of ours, and more
+    modules."""
     tree = Tree()
     need("/bin/busybox")
     _userland(tree)
-    _modules(tree, kernel, GUEST_MODULES)
+    _modules(tree, kernel, dict(GUEST_MODULES, **dict(modules)))
     tree.file("init", RIG + "/guest/init", 0o755)
     # What the kernel runs when it is asked to power off.
     tree.text("sbin/poweroff", "#!/bin/sh\nexec /bin/poweroff -f\n", 0o755)
     for path in programs:
         tree.file("bin/" + os.path.basename(path), path, 0o755)
     return store(tree, "guest-" + kernel.version)
+
+
+def installer(kernel):
+    """An installer's initramfs, which is its system's, too."""
+    tree = Tree()
+    need("/bin/busybox")
+    _userland(tree)
+    tree.dir("cd")
+    _modules(tree, kernel, INSTALLER_MODULES)
+    tree.file("init", RIG + "/guest/installer", 0o755)
+    tree.file("etc/installed", RIG + "/guest/installed", 0o755)
+    return store(tree, "installer-" + kernel.version)
+
+
+def installer_disc(kernel):
+    initrd = packed(installer(kernel))
+    path = initrd[:-len(".gz")] + ".iso"
+    if not os.path.exists(path):
+        iso.make_installer(path, kernel.vmlinuz, initrd)
+    return path

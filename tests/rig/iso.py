@@ -118,6 +118,23 @@ def make_bios(path, kernel, append, modules):
              "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", tree)
 
 
+def _isolinux(tree, config):
+    """ISOLINUX with that configuration, in the folder of a disc to be."""
+    for package, file in (
+            ("isolinux", "/usr/lib/ISOLINUX/isolinux.bin"),
+            ("syslinux-common", "/usr/lib/syslinux/modules/bios/ldlinux.c32")):
+        shutil.copy(debian.unpacked(package) + file, tree)
+    with open(tree + "/isolinux.cfg", "w") as f:
+        f.write(config)
+
+
+def _disc(path, tree, loader, *words):
+    """The folder as a disc that starts loader."""
+    _run("xorriso", "-as", "mkisofs", "-quiet", "-o", path + ".new", "-b",
+         loader, "-no-emul-boot", "-c", "boot.cat", *words, tree)
+    os.rename(path + ".new", path)
+
+
 MENU = """SAY The disc's own words
 DEFAULT memtest
 PROMPT 1
@@ -133,17 +150,42 @@ LABEL ipxe
 def make_menu(path):
     """A disc as an installer's: ISOLINUX asks, and starts memtest86+, or
     iPXE. All of it from Debian's packages."""
-    syslinux = "/usr/lib/syslinux/modules/bios/"
-    parts = [("isolinux", "/usr/lib/ISOLINUX/isolinux.bin", "isolinux.bin"),
-             ("syslinux-common", syslinux + "ldlinux.c32", "ldlinux.c32"),
-             ("memtest86+", "/boot/memtest86+x64.bin", "memtest"),
+    parts = [("memtest86+", "/boot/memtest86+x64.bin", "memtest"),
              ("ipxe", "/boot/ipxe.lkrn", "ipxe")]
     with tempfile.TemporaryDirectory(prefix="ostler-iso.") as tree:
+        _isolinux(tree, MENU % 100)  # tenths of a second
         for package, file, name in parts:
             shutil.copy(debian.unpacked(package) + file, tree + "/" + name)
-        with open(tree + "/isolinux.cfg", "w") as f:
-            f.write(MENU % 100)  # tenths of a second
-        _run("xorriso", "-as", "mkisofs", "-quiet", "-o", path + ".new", "-b",
-             "isolinux.bin", "-no-emul-boot", "-boot-load-size", "4",
-             "-boot-info-table", "-c", "boot.cat", tree)
-    os.rename(path + ".new", path)
+        _disc(path, tree, "isolinux.bin", "-boot-load-size", "4",
+              "-boot-info-table")
+
+
+def make_sector(path, sector):
+    """A disc with nothing but a boot sector."""
+    with tempfile.TemporaryDirectory(prefix="ostler-iso.") as tree:
+        shutil.copy(sector, tree + "/sector")
+        _disc(path, tree, "sector", "-boot-load-size", "4")
+
+
+INSTALLER = """DEFAULT linux
+LABEL linux
+  LINUX linux
+  INITRD initrd.gz
+  APPEND console=hvc0 loglevel=4 panic=5
+"""
+
+
+def make_installer(path, kernel, initrd):
+    """A disc that installs itself (guest/installer): ISOLINUX, Linux, and
+    what makes a disk with one partition start by GRUB."""
+    _platforms("i386-pc")
+    with tempfile.TemporaryDirectory(prefix="ostler-iso.") as tree:
+        _isolinux(tree, INSTALLER)
+        shutil.copy(kernel, tree + "/linux")
+        shutil.copy(initrd, tree + "/initrd.gz")
+        shutil.copy("/usr/lib/grub/i386-pc/boot.img", tree)
+        _run("grub-mkimage", "-O", "i386-pc", "-p", "(hd0,msdos1)/boot/grub",
+             "-o", tree + "/core.img", "biosdisk", "part_msdos", "ext2",
+             "configfile", "normal", "linux")
+        _disc(path, tree, "isolinux.bin", "-boot-load-size", "4",
+              "-boot-info-table")

@@ -102,10 +102,10 @@ class Boot:
         files["list"] = os.path.join(hypervisor.SOURCE, "tests/guest/list")
         for test in guests.all_tests():
             files["guest/" + test.name] = test.path
-        for name in ("bench", "peer"):
+        for name in ("bench", "peer", "asker"):
             files["guest/" + name] = os.path.join(
                 hypervisor.build_dir(), "guests/pvh", name)
-        for name in ("pages", "dmops"):
+        for name in ("pages", "dmops", "model", "sector"):
             files[name] = os.path.join(hypervisor.build_dir(),
                                        "tests/system", name)
         if {"linux.sh", "badkernels.sh", "kinds.sh",
@@ -119,7 +119,7 @@ class Boot:
             files["menu.iso"] = debian.cache("images", "menu.iso")
             if not os.path.exists(files["menu.iso"]):
                 iso.make_menu(files["menu.iso"])
-        if {"pc.sh", "firmware.sh"} & set(self.scripts):
+        if {"pc.sh", "firmware.sh", "restart.sh", "ios.sh"} & set(self.scripts):
             # Its kernel's compression is the one that takes no time to undo.
             kernel = debian.Kernel("cloud")
             files["guest-disk.img"] = image.grub_disk(kernel,
@@ -128,6 +128,15 @@ class Boot:
             kernel = debian.Kernel("6.12")
             files["disk-6.12.img"] = image.grub_disk(kernel,
                                                      image.guest(kernel))
+        if "orders.sh" in self.scripts:
+            files["sector.iso"] = debian.cache("images", "sector.iso")
+            iso.make_sector(files["sector.iso"], files["sector"])
+            kernel = debian.Kernel("6.12")
+            files["vmlinuz-6.12"] = kernel.vmlinuz
+            files["guest-6.12.cpio.gz"] = image.packed(
+                image.guest(kernel, modules=image.USB_INPUT))
+        if "install.sh" in self.scripts:
+            files["install.iso"] = image.installer_disc(debian.Kernel("cloud"))
         if "kernels.sh" in self.scripts:
             for which in "6.12", "cloud":
                 kernel = debian.Kernel(which)
