@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import pty
+import signal
 import subprocess
 import sys
 import tempfile
@@ -211,6 +212,8 @@ def interrupts():
                    "echo at it; exec sleep 50'" % d)
         pid, terminal = pty.fork()
         if pid == 0:
+            # A shell's background job is started deaf to it.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execvp("bash", ["bash", "-c", command])
         c = Console(terminal, None, time.monotonic())
         assert c.wait(r"work: \d+ s: at it", 45), c.text
