@@ -119,7 +119,7 @@ class Boot:
             files["menu.iso"] = debian.cache("images", "menu.iso")
             if not os.path.exists(files["menu.iso"]):
                 iso.make_menu(files["menu.iso"])
-        if {"pc.sh", "firmware.sh", "restart.sh", "ios.sh"} & set(self.scripts):
+        if {"pc.sh", "firmware.sh", "restart.sh"} & set(self.scripts):
             # Its kernel's compression is the one that takes no time to undo.
             kernel = debian.Kernel("cloud")
             files["guest-disk.img"] = image.grub_disk(kernel,
@@ -135,6 +135,10 @@ class Boot:
             files["vmlinuz-6.12"] = kernel.vmlinuz
             files["guest-6.12.cpio.gz"] = image.packed(
                 image.guest(kernel, modules=image.USB_INPUT))
+        if "ios.sh" in self.scripts:
+            kernel = debian.Kernel("6.1")  # the cloud's has no emulated disk
+            files["disk-6.1.img"] = image.grub_disk(kernel,
+                                                    image.guest(kernel))
         if "install.sh" in self.scripts:
             files["install.iso"] = image.installer_disc(debian.Kernel("cloud"))
         if "kernels.sh" in self.scripts:
