@@ -220,7 +220,7 @@ struct sched_unit *sched_pick(void)
 		t = now();
 		u = decide(rq, t);
 	} while (!u && steal_for(rq->cpu));
-	if (u && READ_ONCE(rq->waiting))
+	if (u && READ_ONCE(rq->waiting) && nr_cpus > 1)
 		push_from(rq, t);
 	return u;
 }

@@ -46,20 +46,30 @@ static unsigned int least_waiting(const struct sched_unit *u,
 	return best;
 }
 
+/* Mostly not, where there is little room: then nobody need look for one. */
+static bool any_is_idle(void)
+{
+	uint64_t any = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(sched_idle_map.bits); i++)
+		any |= READ_ONCE(sched_idle_map.bits[i]);
+	return any != 0;
+}
+
 unsigned int choose_cpu(const struct sched_unit *u)
 {
 	const cpumask_t *hard = &u->hard_affinity, *soft = &u->soft_affinity;
+	bool home = unit_allowed(u, u->cpu) && cpumask_test(soft, u->cpu);
 	unsigned int cpu;
 
-	if (unit_allowed(u, u->cpu) && cpumask_test(soft, u->cpu) &&
-	    cpumask_test(&sched_idle_map, u->cpu))
+	if (home && (cpumask_test(&sched_idle_map, u->cpu) || !any_is_idle()))
 		return u->cpu;
 	cpu = first_of(&sched_idle_map, hard, soft, u->cpu);
 	if (cpu == NR_CPUS)
 		cpu = first_of(&sched_idle_map, hard, NULL, u->cpu);
 	if (cpu < NR_CPUS)
 		return cpu;
-	if (unit_allowed(u, u->cpu) && cpumask_test(soft, u->cpu))
+	if (home)
 		return u->cpu;
 	cpu = least_waiting(u, soft);
 	if (cpu == NR_CPUS)
