@@ -34,4 +34,4 @@ def make(folder):
     for card in CARDS:
         words += ["-netdev", "hubport,id=wire-%s,hubid=0" % card,
                   "-device", "%s,netdev=wire-%s,romfile=" % (card, card)]
-    return words, files
+    return words + ["-vga", "std"], files

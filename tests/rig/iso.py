@@ -8,7 +8,7 @@ import tempfile
 
 from . import debian
 
-MODULES = "multiboot2 normal iso9660 configfile"
+MODULES = "multiboot2 normal iso9660 configfile all_video"
 
 
 def _quoted(words):
@@ -17,7 +17,7 @@ def _quoted(words):
 
 
 def _config(append, modules):
-    lines = ["set timeout=0", "menuentry x {",
+    lines = ["set timeout=0", "insmod all_video", "menuentry x {",
              "multiboot2 /hypervisor " + _quoted(append)]
     lines += ["module2 /module%d %s" % (i, _quoted(words))
               for i, (_, words) in enumerate(modules)]

@@ -23,6 +23,7 @@ class Start:
         self.append = options.pop("words", "").replace("+", " ")
         self.refused = options.pop("ends", "plan") == "refused"
         self.damage = options.pop("damage", None)
+        self.extra = ["-vga", "std"] if options.pop("screen", None) else []
         self.timeout = int(options.pop("timeout", 30))
         self.machine = {k: options.pop(k) for k in ("machine", "cpu")
                         if k in options}
@@ -103,7 +104,8 @@ def run(start, logs):
     try:
         results, m, problem = guests.run_as_dom0(
             test, hv, logs, name="start-" + start.name,
-            append=start.append, timeout=start.timeout, **way(start.by, hv, file), **start.machine)
+            append=start.append, timeout=start.timeout, extra=start.extra,
+            **way(start.by, hv, file), **start.machine)
     finally:
         if os.path.exists(file):
             os.unlink(file)

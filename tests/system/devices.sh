@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # dom0's own devices (the machine of tests/rig/devices.py): three disks on
-# three controllers and two network cards on one wire, with interrupts of all
-# kinds. Every byte is compared.
+# three controllers, two network cards on one wire, with interrupts of all
+# kinds, and a screen. Every byte is compared.
 . /lab/tap.sh
 mods disks nics
 
@@ -14,6 +14,9 @@ wait_for() {
 	[ -e "$1" ]
 }
 sum() { dd if="$1" bs=1M count=8 2>/dev/null | md5sum | cut -d' ' -f1; }
+
+# The machine's screen, in the mode in which the boot loader left it.
+like "a frame buffer" '^0 (EFI|VESA) VGA' cat /proc/fb
 
 dd if=/dev/urandom of=/run/new bs=1M count=8 2>/dev/null
 new=$(sum /run/new)

@@ -7,6 +7,7 @@
 #ifndef OSTLER_BOOT_BOOTINFO_H
 #define OSTLER_BOOT_BOOTINFO_H
 
+#include "console/screen.h"
 #include "mem/memory_map.h"
 
 #define BOOT_MODULES_MAX 16
@@ -14,13 +15,6 @@
 struct boot_module {
 	paddr_t start, end;
 	const char *words; /* its command line, without a file name */
-};
-
-struct boot_framebuffer {
-	paddr_t addr; /* 0: none */
-	uint32_t pitch, width, height;
-	uint8_t bpp, type;
-	uint8_t red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
 };
 
 struct boot_info {
@@ -33,7 +27,7 @@ struct boot_info {
 	struct memory_map memory;
 	unsigned int nr_modules;
 	struct boot_module module[BOOT_MODULES_MAX];
-	struct boot_framebuffer framebuffer;
+	struct framebuffer framebuffer;
 
 	/* Storage of the strings. */
 	size_t text_used;

@@ -8,6 +8,7 @@
 #include "boot/dom0.h"
 
 #include "console/printk.h"
+#include "console/screen.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
@@ -208,6 +209,17 @@ static void __init give_initrd(const struct dom0_build *b,
 	s->flags |= SIF_MOD_START_PFN;
 }
 
+/* What it needs to know of the screen follows the start info. */
+static void __init tell_of_screen(struct start_info *s)
+{
+	struct dom0_vga_console_info *info = (void *)(s + 1);
+
+	if (!screen_info(info))
+		return;
+	s->console.dom0.info_off = sizeof(*s);
+	s->console.dom0.info_size = sizeof(*info);
+}
+
 static void __init write_start_info(const struct dom0_build *b,
 				    const struct pv_layout *l)
 {
@@ -223,6 +235,7 @@ static void __init write_start_info(const struct dom0_build *b,
 	s->nr_pt_frames = l->nr_tables;
 	s->mfn_list = l->p2m;
 	give_initrd(b, l, s);
+	tell_of_screen(s);
 	if (strlen(words) >= sizeof(s->cmd_line))
 		panic("dom0's command line is too long (%lu bytes)",
 		      strlen(words));

@@ -41,6 +41,12 @@ mb2_header:
 	.short 6, 0 /* modules on pages */
 	.long 8
 	.balign 8
+	.short 4, 1 /* a console is not required; text mode will do … */
+	.long 12, 2
+	.balign 8
+	.short 5, 1 /* … and any mode with pixels */
+	.long 20, 0, 0, 0
+	.balign 8
 	.short 10, 0 /* relocatable: from, to, alignment, low addresses first */
 	.long 24
 	.long 0x200000, 0x7fffffff, 0x200000, 1

@@ -122,7 +122,7 @@ static void __init parse_framebuffer(struct boot_info *bi,
 	memset(f.colour, 0, sizeof(f.colour));
 	get(f.colour, t, offsetof(struct mb2_framebuffer, colour),
 	    sizeof(f.colour));
-	bi->framebuffer = (struct boot_framebuffer){
+	bi->framebuffer = (struct framebuffer){
 		f.addr,      f.pitch,     f.width,     f.height,
 		f.bpp,       f.type,      f.colour[0], f.colour[1],
 		f.colour[2], f.colour[3], f.colour[4], f.colour[5],

@@ -42,7 +42,6 @@ IGNORED("smt", "all CPUs are used");
 IGNORED("no-real-mode", "real mode is not used");
 IGNORED("edd", "the BIOS is not asked");
 IGNORED("edid", "the BIOS is not asked");
-IGNORED("vga", "there is no screen driver");
 IGNORED("placeholder", "boot loaders put it there");
 IGNORED("crashkernel", "there is no kexec");
 IGNORED("watchdog", "there is no watchdog");

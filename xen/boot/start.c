@@ -90,6 +90,8 @@ static void __init start_memory(const struct boot_info *bi)
 	dom0_keep_zone();
 	memory_init(&bi->memory);
 	trampoline_init(bi);
+	screen_find(&bi->framebuffer, bi->efi);
+	console_init_screen();
 }
 
 static void __init start_machine(const struct boot_info *bi)
@@ -178,6 +180,7 @@ static void __noreturn __attribute__((noinline)) run(void)
 {
 	memory_free_init();
 	printk("Domain 0 starts %ld ms after us\n", now() / 1000000);
+	console_release_screen();
 	sched_loop();
 }
 

@@ -11,6 +11,10 @@
 /* Opens what console= names, and shows what was printed before. Options have
  * been parsed. */
 void console_init(void);
+/* The screen that screen_find() found, if console= names it: what was printed
+ * so far, and what follows, until it is domain 0's. */
+void console_init_screen(void);
+void console_release_screen(void);
 /* Text as it is, no prefix, not into the ring: dom0's own console output. */
 void console_write(const char *text, size_t n);
 /* panic() takes the console from whoever holds it. */

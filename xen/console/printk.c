@@ -6,6 +6,7 @@
  */
 #include "console/printk.h"
 #include "console/console.h"
+#include "console/screen.h"
 #include "console/serial.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
@@ -31,33 +32,35 @@ static struct {
 	char line[1024];
 	bool in_line; /* the last message did not end its line */
 	bool show;    /* … and is shown */
-	bool com1, e9, open;
-} con = {.lock = SPINLOCK_INIT(LOCK_CONSOLE), .com1 = true};
+	bool com1, e9, vga, open;
+} con = {.lock = SPINLOCK_INIT(LOCK_CONSOLE), .com1 = true, .vga = true};
 
 s_time_t (*console_clock)(void);
 
-/* console=com1,e9,vga,none: vga is taken and not used (there is no driver). */
 static int parse_console(const struct param *p, const char *value)
 {
 	(void)p;
 	if (!value)
 		return -EINVAL;
-	con.com1 = con.e9 = false;
+	con.com1 = con.e9 = con.vga = false;
 	while (*value) {
 		const char *comma = strchr(value, ',');
 		size_t n = comma ? (size_t)(comma - value) : strlen(value);
 
-		if (n == 4 && strncmp(value, "com1", 4) == 0)
+		if (word_is(value, n, "com1"))
 			con.com1 = true;
-		else if (n == 2 && strncmp(value, "e9", 2) == 0)
+		else if (word_is(value, n, "e9"))
 			con.e9 = true;
-		else if (strncmp(value, "vga", n) && strncmp(value, "none", n))
+		else if (word_is(value, n, "vga"))
+			con.vga = true;
+		else if (!word_is(value, n, "none"))
 			return -EINVAL;
 		value += n + (comma != NULL);
 	}
 	return 0;
 }
-PARAM_CUSTOM("console", parse_console, "where messages go: com1, e9, none");
+PARAM_CUSTOM("console", parse_console,
+	     "where messages go: com1, vga, e9, none");
 
 static bool level_number(const char *s, size_t n, unsigned int *level)
 {
@@ -116,6 +119,7 @@ static void emit_device(char c)
 		serial_putc(c);
 	if (con.e9)
 		outb(0xe9, (uint8_t)c);
+	screen_putc(c);
 }
 
 static void emit(const char *s, size_t n)
@@ -236,16 +240,42 @@ void console_write(const char *text, size_t n)
 	spin_unlock_irqrestore(&con.lock, flags);
 }
 
+/* What there is so far, on a device that comes later. */
+static void show_ring(void (*put)(char c))
+{
+	uint32_t from = con.written > RING_SIZE ? con.written - RING_SIZE : 0;
+
+	for (; from != con.written; from++)
+		put(con.ring[from % RING_SIZE]);
+}
+
 void console_init(void)
 {
 	unsigned long flags = spin_lock_irqsave(&con.lock);
-	uint32_t from = con.written > RING_SIZE ? con.written - RING_SIZE : 0;
 
 	if (con.com1 && !serial_init())
 		con.com1 = false;
-	for (; from != con.written; from++)
-		emit_device(con.ring[from % RING_SIZE]);
+	show_ring(emit_device);
 	con.open = true;
+	spin_unlock_irqrestore(&con.lock, flags);
+}
+
+void console_init_screen(void)
+{
+	unsigned long flags = spin_lock_irqsave(&con.lock);
+
+	if (con.vga && screen_open())
+		show_ring(screen_putc);
+	spin_unlock_irqrestore(&con.lock, flags);
+}
+
+void console_release_screen(void)
+{
+	unsigned long flags = spin_lock_irqsave(&con.lock);
+
+	if (screen_is_borrowed())
+		emit_text("The screen is left to domain 0\n");
+	screen_release();
 	spin_unlock_irqrestore(&con.lock, flags);
 }
 

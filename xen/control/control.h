@@ -29,6 +29,10 @@ long xen_version_op(struct vcpu *v, const uint64_t args[6]);
 long console_io(struct vcpu *v, const uint64_t args[6]);
 long physdev_op(struct vcpu *v, const uint64_t args[6]);
 long vm_assist_op(struct vcpu *v, const uint64_t args[6]);
+/* Newer than the headers that we build with (Xen 4.18). */
+#ifndef XENPF_get_dom0_console
+#define XENPF_get_dom0_console 64
+#endif
 long platform_op(struct vcpu *v, struct xen_platform_op *op);
 long domctl(struct vcpu *v, struct xen_domctl *op);
 /* -EINVAL: no such CPU, the first, or as it is already; -EBUSY. */

@@ -5,6 +5,7 @@
 #include "control/control.h"
 
 #include "console/printk.h"
+#include "console/screen.h"
 #include "cpu/acpi.h"
 #include "cpu/efi.h"
 #include "cpu/smp.h"
@@ -12,6 +13,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
+#include <assert.h>
 #include <xen/platform.h>
 
 static void update_all_clocks(void)
@@ -210,6 +212,21 @@ static long firmware_info(struct xen_platform_op *op)
 		       : -ENOSYS;
 }
 
+/* Since Xen 4.18 (public/platform.h): how a PVH dom0 learns of the screen. The
+ * answer is its size. */
+static long get_dom0_console(struct xen_platform_op *op)
+{
+	struct dom0_vga_console_info info;
+
+	if (!screen_info(&info))
+		return -ENODEV;
+	memcpy(&op->u, &info, sizeof(info));
+	return sizeof(info);
+}
+static_assert(sizeof(struct dom0_vga_console_info) <=
+		      sizeof(((struct xen_platform_op *)0)->u),
+	      "public/platform.h");
+
 static const struct {
 	uint32_t cmd;
 	long (*fn)(struct xen_platform_op *op);
@@ -224,6 +241,7 @@ static const struct {
 	{XENPF_cpu_offline, cpu_online_op},
 	{XENPF_read_memtype, read_memtype},
 	{XENPF_firmware_info, firmware_info},
+	{XENPF_get_dom0_console, get_dom0_console},
 };
 
 long platform_op(struct vcpu *v __maybe_unused, struct xen_platform_op *op)

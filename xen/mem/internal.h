@@ -27,6 +27,8 @@ extern paddr_t boot_alloc_limit;
 #define MAP_RO (PTE_P | PTE_A | PTE_G | PTE_NX)
 #define MAP_RX (PTE_P | PTE_A | PTE_G)
 #define MAP_UC (MAP_RW | PTE_PCD | PTE_PWT)
+/* Entry 4 of HOST_PAT, for pages of 4 KiB: their PAT bit is where PS is. */
+#define MAP_WC (MAP_RW | PTE_PS)
 
 /* Maps [pa, pa + size) at va, all page-aligned, with the largest pages. What
  * is mapped already stays. False: no memory for a table. */

@@ -196,7 +196,9 @@ void memory_free_init(void)
 	       (end - start) >> 10);
 }
 
-volatile void *map_mmio(paddr_t addr, size_t size)
+/* In pieces of step bytes. */
+static volatile void *map_device(paddr_t addr, size_t size, uint64_t flags,
+				 size_t step)
 {
 	paddr_t start = addr & PAGE_MASK;
 	uint64_t va;
@@ -204,12 +206,26 @@ volatile void *map_mmio(paddr_t addr, size_t size)
 	size = ROUND_UP(addr + size, PAGE_SIZE) - start;
 	spin_lock(&map_lock);
 	va = mmio_next;
-	if (size > MMIO_VIRT_END - va || !map_range(va, start, size, MAP_UC))
+	if (size > MMIO_VIRT_END - va)
 		va = 0;
-	else
+	for (size_t at = 0; va && at < size; at += step)
+		if (!map_range(va + at, start + at, min(step, size - at),
+			       flags))
+			va = 0;
+	if (va)
 		mmio_next += size;
 	spin_unlock(&map_lock);
 	return va ? (volatile char *)va + (addr - start) : NULL;
+}
+
+volatile void *map_mmio(paddr_t addr, size_t size)
+{
+	return map_device(addr, size, MAP_UC, size + PAGE_SIZE);
+}
+
+volatile void *map_framebuffer(paddr_t addr, size_t size)
+{
+	return map_device(addr, size, MAP_WC, PAGE_SIZE);
 }
 
 uint64_t map_window(unsigned int pages, paddr_t addr)

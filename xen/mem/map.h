@@ -7,6 +7,8 @@
 
 /* Maps device registers, uncached, for good; NULL when the area is full. */
 volatile void *map_mmio(paddr_t addr, size_t size);
+/* The same for a screen's memory: writes are combined, reads are slow. */
+volatile void *map_framebuffer(paddr_t addr, size_t size);
 /* An address range of so many pages, each mapping the same frame, writable, for
  * whoever changes the entries one by one; 0: no room or no memory. */
 uint64_t map_window(unsigned int pages, paddr_t addr);
