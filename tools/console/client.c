@@ -94,16 +94,25 @@ static void tty_path(char *buf, size_t size, uint32_t domid, bool serial,
 		snprintf(buf, size, "/local/domain/%u/console/tty", domid);
 }
 
-/* The terminal, set so that what is typed passes untouched. */
+/* The terminal, set so that what is typed passes untouched. A guest can have
+ * written the node of any console but its first one: nothing else is opened. */
 static int open_tty(const char *tty)
 {
-	int fd = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	struct termios t;
+	int fd = -1;
 
-	if (fd >= 0 && !tcgetattr(fd, &t)) {
-		cfmakeraw(&t);
-		tcsetattr(fd, TCSAFLUSH, &t);
+	errno = ENOTTY;
+	if (!strncmp(tty, "/dev/", 5) && !strstr(tty, "/../"))
+		fd = open(tty, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (tcgetattr(fd, &t)) {
+		close(fd);
+		errno = ENOTTY;
+		return -1;
 	}
+	cfmakeraw(&t);
+	tcsetattr(fd, TCSAFLUSH, &t);
 	return fd;
 }
 

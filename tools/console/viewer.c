@@ -241,6 +241,10 @@ static bool serve_viewer(struct console *c, struct viewer *v,
 
 	if (got & POLLOUT && !flush_one(c, v))
 		return false;
+	/* Gone, and what it typed last finds no room: it is not waited for,
+	 * since poll() would return at once until the guest makes some. */
+	if (got & (POLLHUP | POLLERR) && !ring_room(c->ring))
+		return false;
 	if (got & (POLLIN | POLLHUP | POLLERR))
 		return take_input(c, v) && !(got & POLLERR);
 	return true;
