@@ -296,6 +296,44 @@ static void outstanding(void)
 	end();
 }
 
+/* One whose memory is not limited and that takes nothing: its ring fails, but
+ * is its domain's until that goes. */
+static void takes_nothing(void)
+{
+	static char body[3200];
+	char path[48] = "/local/domain/1/data";
+	size_t len = strlen(path) + 1;
+
+	begin();
+	rig_domain(tool, 1);
+	quotas[QUOTA_MEMORY].value = 0;
+	strcpy(body, path);
+	memset(body + len, 't', sizeof(body) - len - 1);
+	quotas[QUOTA_WATCHES].value = 100;
+	for (int i = 0; i < 100; i++) {
+		sprintf(body + len, "%02d", i);
+		body[len + 2] = 't';
+		ring_send(1, XS_WATCH, 0, body, sizeof(body));
+		while (ring_receive(1, &a))
+			continue;
+	}
+	for (int i = 0; i < 200 && !domain_find(1)->conn->ignored; i++) {
+		sprintf(path, "/local/domain/1/data/%d", i);
+		CHECK_EQ(ask(tool, XS_WRITE, 0, &a, 2, path, "y"), 0);
+	}
+	CHECK(domain_find(1)->conn->ignored);
+	CHECK_EQ(rig_page[1].error, XENSTORE_ERROR_COMM);
+	CHECK_EQ(domain_find(1)->conn->out_bytes, 0);
+	/* It starts anew. */
+	rig_page[1].req_prod = rig_page[1].req_cons = 0;
+	rig_page[1].rsp_prod = rig_page[1].rsp_cons = 0;
+	rig_page[1].connection = XENSTORE_RECONNECT;
+	domain_event(101);
+	rig_run();
+	CHECK_EQ(ask(1, XS_READ, 0, &a, 1, "data/1"), 0);
+	end();
+}
+
 /* A guest that sends without end does not keep another one waiting. */
 static void fair(void)
 {
@@ -426,6 +464,7 @@ static const struct test_case cases[] = {
 	{"xenstore: the memory quota", memory_quota},
 	{"xenstore: the quota of nodes in a transaction", transaction_quota},
 	{"xenstore: the quota of outstanding requests", outstanding},
+	{"xenstore: a guest that takes nothing", takes_nothing},
 	{"xenstore: a flooding guest gets its turn and no more", fair},
 	{"xenstore: introduction, shutdown and death of a domain", life},
 	{"xenstore: no node for a domain that died", late_gift},

@@ -366,7 +366,11 @@ void conn_flush(struct conn *c)
 			"connection %u reads nothing and has %zu bytes of "
 			"events waiting: closed",
 			c->id, c->out_bytes);
-		conn_close(c);
+		/* A ring is its domain's, as long as that is there. */
+		if (c->dom)
+			conn_fail(c, XENSTORE_ERROR_COMM);
+		else
+			conn_close(c);
 	}
 }
 

@@ -100,7 +100,7 @@ static int cmd_memreport(struct request *r, char **v, unsigned int n)
 
 	if (n > 1)
 		return EINVAL;
-	f = path ? fopen(path, "ae") : NULL;
+	f = path ? log_append(path) : NULL;
 	if (!f)
 		return EINVAL;
 	report(f);

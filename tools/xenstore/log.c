@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages and the request trace. */
+#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <xen/io/xs_wire.h>
 
 #include "log.h"
 
@@ -44,7 +50,7 @@ void log_trace(const char *fmt, ...)
 {
 	struct timespec now;
 	struct tm tm;
-	char when[32];
+	char when[32], text[XENSTORE_PAYLOAD_MAX + 256];
 	va_list ap;
 
 	if (!log_tracing || !trace)
@@ -54,9 +60,13 @@ void log_trace(const char *fmt, ...)
 	strftime(when, sizeof(when), "%Y%m%d %H:%M:%S", &tm);
 	fprintf(trace, "%s.%06ld ", when, now.tv_nsec / 1000);
 	va_start(ap, fmt);
-	vfprintf(trace, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputc('\n', trace);
+	/* A guest's words make no line of their own, and no terminal act. */
+	for (char *p = text; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			*p = '.';
+	fprintf(trace, "%s\n", text);
 	fflush(trace);
 }
 
@@ -77,12 +87,22 @@ const char *log_trace_path(void)
 	return trace_path;
 }
 
+FILE *log_append(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "a");
+
+	if (fd >= 0 && !f)
+		close(fd);
+	return f;
+}
+
 int log_trace_on(void)
 {
 	log_trace_off();
 	if (!trace_path)
 		return EBADF;
-	trace = fopen(trace_path, "ae");
+	trace = log_append(trace_path);
 	if (!trace) {
 		int err = errno;
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <syslog.h>
 
 /* Before this, and when @use_syslog is false, messages go to stderr. */
@@ -24,6 +25,9 @@ int log_trace_file(const char *path);
 int log_trace_on(void);
 void log_trace_off(void);
 const char *log_trace_path(void);
+/* A file to add to, which only root can read: it has what domains say to each
+ * other. NULL and errno. */
+FILE *log_append(const char *path);
 
 /* Where messages go in tests: called instead of syslog when set. */
 extern void (*log_hook)(int priority, const char *text);

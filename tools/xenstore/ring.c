@@ -112,7 +112,7 @@ static void ring_fail(struct conn *c, unsigned int error)
 		"reconnects",
 		d->domid,
 		error == XENSTORE_ERROR_PROTO  ? "an over-long request"
-		: error == XENSTORE_ERROR_COMM ? "no event channel"
+		: error == XENSTORE_ERROR_COMM ? "a communication problem"
 					       : "indexes that cannot be");
 	STORE(d->ring->error, error);
 	d->kick = false;

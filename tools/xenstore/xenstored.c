@@ -256,7 +256,7 @@ static int daemonize(void)
 		_exit(0);
 	if (chdir("/"))
 		die("chdir /: %s", strerror(errno));
-	umask(0);
+	umask(022);
 	return ready[1];
 }
 
