@@ -147,6 +147,7 @@ static long set_mem_type(struct dm *m)
 {
 	struct xen_dm_op_set_mem_type *p = &m->op.u.set_mem_type;
 	enum p2m_type t;
+	long rc = 0;
 
 	if (p->pad || p->first_pfn + p->nr < p->first_pfn)
 		return -EINVAL;
@@ -164,21 +165,20 @@ static long set_mem_type(struct dm *m)
 		return p->mem_type == HVMMEM_ioreq_server ? -EOPNOTSUPP
 							  : -EINVAL;
 	}
-	for (; p->nr; p->nr--, p->first_pfn++) {
-		long rc = physmap_set_type(m->d, _gfn(p->first_pfn), t);
-
+	while (!rc && p->nr) {
+		rc = physmap_set_type(m->d, _gfn(p->first_pfn), t);
 		if (rc)
-			return rc;
-		if (p->nr > 1 && hypercall_must_yield()) {
-			p->nr--;
-			p->first_pfn++;
+			break;
+		p->nr--;
+		p->first_pfn++;
+		if (p->nr && hypercall_must_yield()) {
 			m->answers = true;
-			p2m_flush(&m->d->p2m);
-			return -ERESTART;
+			rc = -ERESTART;
 		}
 	}
+	/* Of what was done, whatever became of the rest. */
 	p2m_flush(&m->d->p2m);
-	return 0;
+	return rc;
 }
 
 static long inject_event(struct dm *m)
