@@ -3,8 +3,13 @@
  * Guests' rings: service, hostile indexes and lengths, reconnection, quotas
  * and fairness, a domain's whole life.
  */
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 #include "harness.h"
 #include "node.h"
+#include "state_file.h"
 #include "xenstore_rig.h"
 
 static struct answer a;
@@ -454,6 +459,103 @@ static void permissions(void)
 	end();
 }
 
+/* A child takes over @fd's state: whether it lived to say what it thinks. */
+static bool restores(int fd)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		state_restore(fd);
+		_exit(0);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status);
+}
+
+static bool restores_bytes(const char *p, size_t len)
+{
+	int fd = memfd_create("state", 0);
+	bool ok = write(fd, p, len) == (ssize_t)len && restores(fd);
+
+	close(fd);
+	return ok;
+}
+
+/* As deep as a path can be. */
+static void deep_path(char *path)
+{
+	strcpy(path, "/local/domain/1/data");
+	while (strlen(path) + 2 <= XENSTORE_REL_PATH_MAX)
+		strcat(path, "/d");
+}
+
+/* The dump of a state with something of everything. */
+static size_t dump(char *buf, size_t size)
+{
+	char big[200];
+	unsigned int t;
+	ssize_t n;
+	int fd;
+
+	rig_domain(tool, 1);
+	ask(1, XS_TRANSACTION_START, 0, &a, 1, "");
+	t = atoi(a.body);
+	ask(1, XS_WRITE, t, &a, 2, "data/a", "b");
+	ask(1, XS_SET_PERMS, t, &a, 3, "data/a", "n1", "r2");
+	ask(1, XS_RM, t, &a, 1, "data/a");
+	ask(1, XS_WATCH, 0, &a, 2, "data", "token");
+	memset(big, 'x', sizeof(big));
+	for (int i = 0; i < 8; i++)
+		tool_send(tool - TOOL, XS_WRITE, 0, big, sizeof(big));
+	fd = state_save();
+	n = fd < 0 ? -1 : pread(fd, buf, size, 0);
+	close(fd);
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* Live update: whatever is wrong in the dump, it is refused. */
+static void hostile_states(void)
+{
+	static const uint32_t values[] = {0, 1, 33, 4096, 70000, ~0u};
+	static char good[65536], bad[65536];
+	unsigned int died = 0, seed = 0;
+	size_t len;
+
+	begin();
+	len = dump(good, sizeof(good));
+	CHECK(len > 500 && len < sizeof(good));
+	CHECK(restores_bytes(good, len));
+	for (size_t at = 24; at + 4 <= len; at += 9) {
+		memcpy(bad, good, len);
+		memcpy(bad + at, &values[seed++ % 6], 4);
+		died += !restores_bytes(bad, len);
+	}
+	CHECK_EQ(died, 0);
+	end();
+}
+
+/* … and what any guest can make is not. */
+static void deep_state(void)
+{
+	static char path[XENSTORE_ABS_PATH_MAX + 8];
+	struct rlimit was, small = {.rlim_cur = 3 << 20};
+	int fd;
+
+	begin();
+	rig_domain(tool, 1);
+	quotas[QUOTA_NODES].value = 0;
+	deep_path(path);
+	CHECK_EQ(ask(tool, XS_WRITE, 0, &a, 2, path, "x"), 0);
+	getrlimit(RLIMIT_STACK, &was);
+	small.rlim_max = was.rlim_max;
+	setrlimit(RLIMIT_STACK, &small);
+	fd = state_save();
+	CHECK(fd >= 0 && restores(fd));
+	setrlimit(RLIMIT_STACK, &was);
+	close(fd);
+	end();
+}
+
 static const struct test_case cases[] = {
 	{"xenstore: a guest reads and writes over its ring", serves},
 	{"xenstore: rings with indexes that cannot be", bad_indexes},
@@ -469,6 +571,8 @@ static const struct test_case cases[] = {
 	{"xenstore: introduction, shutdown and death of a domain", life},
 	{"xenstore: no node for a domain that died", late_gift},
 	{"xenstore: permissions between guests", permissions},
+	{"xenstore: states that lie", hostile_states},
+	{"xenstore: a state with a deep path", deep_state},
 };
 
 int main(void)

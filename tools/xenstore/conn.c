@@ -13,7 +13,6 @@
 #include "watch.h"
 
 #define TURN      16                 /* messages served in one turn */
-#define READ_SIZE 16384              /* bytes read at once */
 #define OUT_STALL (64 * 1024)        /* unsent output: no more requests */
 #define OUT_LIMIT (32 * 1024 * 1024) /* unsent output: the end */
 
@@ -24,7 +23,7 @@ static struct list dirty = LIST_INIT(dirty);
 static struct list dead = LIST_INIT(dead);
 
 /* Input is handled here; the last byte is for a terminating nul. */
-static char scratch[READ_SIZE + CONN_IN_MAX + 1];
+static char scratch[CONN_IN_KEPT + 1];
 
 /* Runs while a guest owes us the reading of something. */
 static struct timer event_timer;
@@ -301,7 +300,7 @@ static void take_turn(struct conn *c)
 	if (len)
 		memcpy(scratch, c->in, len);
 	if (may_go_on(c) && !whole_message(scratch, len)) {
-		n = c->ops->read(c, scratch + len, READ_SIZE);
+		n = c->ops->read(c, scratch + len, CONN_READ);
 		if (n < 0) {
 			if (n == -EPROTO)
 				conn_fail(c, XENSTORE_ERROR_RINGIDX);

@@ -124,5 +124,8 @@ void debt_put(struct debt *d);
 void conn_event_timeout(unsigned int seconds);
 
 #define CONN_IN_MAX (sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX)
+#define CONN_READ   16384 /* bytes read at once */
+/* What a turn may leave. */
+#define CONN_IN_KEPT (CONN_READ + CONN_IN_MAX)
 
 #endif

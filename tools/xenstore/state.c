@@ -209,43 +209,79 @@ static struct perms *get_perms(struct state_in *i)
 	return perms_intern(p, n);
 }
 
-static struct node *get_node(struct state_in *i);
+enum { OBJECT_DIR = 1, OBJECT_NODE };
 
-static void get_entry(struct state_in *i, uint32_t level, struct dir_entry *e,
-		      char *name)
+#define LEVELS 16 /* more than a directory can have */
+
+static struct node *get_node(struct state_in *i);
+static struct dir *get_dir(struct state_in *i, uint32_t levels);
+
+/* A component of a path; of an inner block's first entry it may be empty. Paths
+ * may be deep: nothing large is on the stack. */
+static char *get_name(struct state_in *i, uint32_t level)
 {
-	get_string(i, name, PATH_BUF);
-	e->name = mem_strdup(name);
-	e->ptr = level ? (void *)state_dir(i) : (void *)get_node(i);
-	if (!e->ptr && !i->wrong)
+	uint32_t len = get_u32(i);
+	const char *p = get_span(i, len);
+	char *name;
+
+	if (!p || len >= PATH_BUF || (!len && !level) || memchr(p, '/', len) ||
+	    memchr(p, 0, len)) {
+		state_bad(i, "a name that is none");
+		return NULL;
+	}
+	name = mem_alloc(len + 1);
+	memcpy(name, p, len);
+	name[len] = '\0';
+	return name;
+}
+
+static void get_below(struct state_in *i, uint32_t level, struct dir_entry *e)
+{
+	size_t len = level ? 0 : strlen(e->name) + 1;
+
+	if (i->path + len >= PATH_BUF) {
+		state_bad(i, "a path that is too long");
+		return;
+	}
+	i->path += len;
+	e->ptr = level ? (void *)get_dir(i, level) : (void *)get_node(i);
+	i->path -= len;
+	if (!e->ptr)
 		state_bad(i, "an empty entry");
 }
 
-struct dir *state_dir(struct state_in *i)
+/* A block of a level below @levels. */
+static struct dir *get_dir(struct state_in *i, uint32_t levels)
 {
 	struct dir_entry e[DIR_FAN];
 	uint32_t id, level, n, have = 0;
-	char name[PATH_BUF];
+	size_t room = 0;
 	struct dir *d;
 	uint64_t gen;
 
-	if (get_object(i, &id, (void **)&d))
+	if (get_object(i, OBJECT_DIR, &id, (void **)&d))
 		return dir_get(d);
 	level = get_u32(i);
 	gen = get_u64(i);
 	n = get_u32(i);
-	if (i->wrong || !n || n > DIR_FAN || level > 16) {
+	if (i->wrong || !n || n > DIR_FAN || level >= levels) {
 		state_bad(i, "a directory block of impossible size");
 		return NULL;
 	}
-	for (; have < n && !i->wrong; have++)
-		get_entry(i, level, &e[have], name);
+	for (; have < n && !i->wrong; have++) {
+		e[have].name = get_name(i, level);
+		room += i->wrong ? 0 : strlen(e[have].name) + 1;
+		if (room > UINT16_MAX / 2 + PATH_BUF)
+			state_bad(i, "a directory block with too long names");
+		if (!i->wrong)
+			get_below(i, level, &e[have]);
+	}
 	if (i->wrong) /* the daemon will not run: what was read is left */
 		return NULL;
 	d = dir_block_new(level, gen, e, n);
 	while (have--)
 		free((char *)e[have].name);
-	state_object(i, id, d);
+	state_object(i, OBJECT_DIR, id, d);
 	return d;
 }
 
@@ -258,7 +294,7 @@ static struct node *get_node(struct state_in *i)
 	uint64_t gen;
 	uint32_t id, len;
 
-	if (get_object(i, &id, (void **)&n))
+	if (get_object(i, OBJECT_NODE, &id, (void **)&n))
 		return n ? node_get(n) : NULL;
 	gen = get_u64(i);
 	perms = get_perms(i);
@@ -266,11 +302,11 @@ static struct node *get_node(struct state_in *i)
 	value = get_span(i, len);
 	if (i->wrong)
 		return NULL;
-	kids = state_dir(i);
+	kids = get_dir(i, LEVELS);
 	if (i->wrong)
 		return NULL;
 	n = node_new(perms, kids, value, len, gen);
-	state_object(i, id, n);
+	state_object(i, OBJECT_NODE, id, n);
 	return n;
 }
 
@@ -338,14 +374,20 @@ static void get_trans(struct state_in *i, struct conn *c)
 	}
 	while (get_u32(i) && !i->wrong) {
 		uint32_t kind = get_u32(i), len;
+		const void *data;
 
 		get_string(i, path, sizeof(path));
 		len = get_u32(i);
-		trans_did(t, kind, path,
-			  get_span(i, kind == OP_SET_PERMS
-					      ? len * sizeof(struct perm)
-					      : len),
-			  len);
+		if (kind > OP_SET_PERMS ||
+		    (kind == OP_SET_PERMS && (!len || len > PERMS_MAX))) {
+			state_bad(i, "an operation that is none");
+			return;
+		}
+		data = get_span(i, kind == OP_SET_PERMS
+					   ? len * sizeof(struct perm)
+					   : len);
+		if (!i->wrong)
+			trans_did(t, kind, path, data, len);
 	}
 }
 
@@ -362,7 +404,11 @@ static void get_output(struct state_in *i, struct conn *c)
 			return;
 		}
 		m = conn_message(c, &hdr, hdr.type, hdr.len, NULL);
-		m->sent = sent;
+		if (sent > sizeof(hdr) + hdr.len)
+			state_bad(i,
+				  "a message of which more than all is sent");
+		else
+			m->sent = sent;
 		get_bytes(i, m->body, hdr.len);
 		conn_queue(c, m);
 	}
@@ -416,6 +462,10 @@ static bool get_conn(struct state_in *i)
 	c->next_trans = get_u32(i);
 	c->fails = get_u32(i);
 	c->in_used = get_u32(i);
+	if (c->in_used > CONN_IN_KEPT) {
+		state_bad(i, "impossibly much input");
+		c->in_used = 0;
+	}
 	c->in = c->in_used ? mem_alloc(c->in_used) : NULL;
 	get_bytes(i, c->in, c->in_used);
 	get_output(i, c);

@@ -204,27 +204,28 @@ void get_string(struct state_in *i, char *buf, size_t size)
 	buf[len] = '\0';
 }
 
-bool get_object(struct state_in *i, uint32_t *id, void **p)
+bool get_object(struct state_in *i, unsigned int kind, uint32_t *id, void **p)
 {
-	uint32_t kind = get_u32(i);
+	uint32_t how = get_u32(i);
 
 	*p = NULL;
 	*id = UINT32_MAX;
-	if (kind == OBJ_NONE || i->wrong)
+	if (how == OBJ_NONE || i->wrong)
 		return true;
-	if (kind == OBJ_SINGLE)
+	if (how == OBJ_SINGLE)
 		return false;
 	*id = get_u32(i);
-	if (kind == OBJ_SHARED)
+	if (how == OBJ_SHARED)
 		return false;
-	if (kind != OBJ_AGAIN || *id >= i->n_objects || !i->objects[*id])
+	if (how != OBJ_AGAIN || *id >= i->n_objects ||
+	    i->objects[*id].kind != kind)
 		state_bad(i, "an object that is not there");
 	else
-		*p = i->objects[*id];
+		*p = i->objects[*id].p;
 	return true;
 }
 
-void state_object(struct state_in *i, uint32_t id, void *p)
+void state_object(struct state_in *i, unsigned int kind, uint32_t id, void *p)
 {
 	if (id == UINT32_MAX)
 		return;
@@ -235,10 +236,10 @@ void state_object(struct state_in *i, uint32_t id, void *p)
 			state_bad(i, "an object with an impossible number");
 			return;
 		}
-		i->objects = mem_realloc(i->objects, n * sizeof(void *));
+		i->objects = mem_realloc(i->objects, n * sizeof(*i->objects));
 		memset(i->objects + i->n_objects, 0,
-		       (n - i->n_objects) * sizeof(void *));
+		       (n - i->n_objects) * sizeof(*i->objects));
 		i->n_objects = n;
 	}
-	i->objects[id] = p;
+	i->objects[id] = (struct state_object){p, kind};
 }

@@ -10,8 +10,6 @@
 
 #include "hash.h"
 
-struct dir;
-
 enum { OBJ_NONE, OBJ_SINGLE, OBJ_SHARED, OBJ_AGAIN };
 /* Exit status of --check-state: not what any other program ends with. */
 #define STATE_ACCEPTED 42
@@ -35,11 +33,17 @@ void put_string(struct state_out *o, const char *s);
 /* False: it was written before, and a reference to that was written now. */
 bool put_object(struct state_out *o, const void *p, uint32_t refs);
 
+struct state_object {
+	void *p;
+	unsigned int kind;
+};
+
 struct state_in {
 	const char *p, *end, *map;
 	size_t size;
-	void **objects;
+	struct state_object *objects;
 	uint32_t n_objects;
+	size_t path;       /* bytes of the path that is being read */
 	const char *wrong; /* the first thing that was */
 };
 
@@ -54,11 +58,10 @@ uint32_t get_u32(struct state_in *i);
 uint64_t get_u64(struct state_in *i);
 void get_string(struct state_in *i, char *buf, size_t size);
 const void *get_span(struct state_in *i, size_t len);
-/* True: *@p is an object read before, or NULL. Else read it, then say so. */
-bool get_object(struct state_in *i, uint32_t *id, void **p);
-void state_object(struct state_in *i, uint32_t id, void *p);
-
-struct dir *state_dir(struct state_in *i);
+/* True: *@p is an object read before, or NULL. Else read it, then say so. @kind
+ * is the caller's, and not 0: a number is for one kind of objects. */
+bool get_object(struct state_in *i, unsigned int kind, uint32_t *id, void **p);
+void state_object(struct state_in *i, unsigned int kind, uint32_t id, void *p);
 
 /* A file with the whole state, for a successor: a descriptor or -errno. */
 int state_save(void);
