@@ -340,6 +340,8 @@ static void notes_are_read(void)
 	CHECK_EQ(virt.kstart, 0xffffffff81000000);
 	CHECK_EQ(virt.kend, 0xffffffff81004000);
 	CHECK_EQ(virt.entry, 0xffffffff81000180);
+	elf.notes.virt_base++;
+	CHECK_EQ(image_virt_layout(&elf, &virt, &why), -XEN_EINVAL);
 	free(file.data);
 }
 

@@ -299,6 +299,10 @@ int image_virt_layout(const struct image_elf *elf, struct image_virt *out,
 	out->kend = elf->pend + offset;
 	out->entry = image_has_note(elf, XEN_ELFNOTE_ENTRY) ? n->entry
 							    : elf->entry;
+	if ((out->base | out->paddr_offset) & 0xfff)
+		return fail(-XEN_EINVAL, why,
+			    "kernel's VIRT_BASE or PADDR_OFFSET is within a "
+			    "page");
 	if (elf->pstart < out->paddr_offset || out->kstart >= out->kend ||
 	    out->kstart < out->base)
 		return fail(-XEN_EINVAL, why,
