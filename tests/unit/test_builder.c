@@ -216,6 +216,10 @@ static void cache_keeps_and_forgets(void)
 	REQUIRE(cache_key(dir, &one, &key));
 	REQUIRE(cache_key(dir, &one, &again));
 	REQUIRE(cache_key(dir, &two, &key2));
+	/* what others can change is not kept */
+	REQUIRE(fchmod(two.fd, 0620) == 0);
+	CHECK(!cache_key(dir, &two, &again));
+	REQUIRE(fchmod(two.fd, 0600) == 0);
 	CHECK(memcmp(&key, &again, sizeof(key)) == 0);
 	CHECK(memcmp(&key, &key2, sizeof(key)) != 0);
 	CHECK(!cache_get(dir, &key, 5000, &blob));

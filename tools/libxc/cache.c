@@ -194,13 +194,26 @@ static bool read_secret(int dir, uint64_t secret[2])
 	return false;
 }
 
+/* Whoever can write to the file could do so between our hashing and unpacking
+ * it, and have his kernel kept under the name of another's. */
+static bool is_ours(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+	       !(st.st_mode & 022);
+}
+
 bool cache_key(const char *dir, const struct blob *packed,
 	       struct cache_key *key)
 {
 	uint64_t secret[2];
-	int fd = open_dir(dir);
 	bool ok;
+	int fd;
 
+	if (!is_ours(packed->fd))
+		return false;
+	fd = open_dir(dir);
 	if (fd < 0)
 		return false;
 	ok = read_secret(fd, secret);
