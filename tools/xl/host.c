@@ -54,6 +54,14 @@ struct xs_handle *host_xs(void)
 	return xs;
 }
 
+bool host_store_again(void)
+{
+	if (xs)
+		xs_close(xs);
+	xs = xs_open(0);
+	return xs;
+}
+
 void host_forget(void)
 {
 	batch_forget();

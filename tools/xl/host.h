@@ -14,6 +14,8 @@
 
 xc_interface *host_xc(void);
 struct xs_handle *host_xs(void);
+/* The store's daemon has gone away: another connection, if it is back. */
+bool host_store_again(void);
 /* The handles are of no use in a child that goes on by itself. */
 void host_forget(void);
 

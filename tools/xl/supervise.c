@@ -202,6 +202,34 @@ static bool look(struct guest *g)
 	return act(g, action);
 }
 
+/* Where releases are told; -1: the store is not there, for now. */
+static int hear(void)
+{
+	if (!host_store_again() ||
+	    !xs_watch(host_xs(), "@releaseDomain", "supervise"))
+		return -1;
+	return xs_fileno(host_xs());
+}
+
+/* Until something was told, or for a minute, should an event be lost. A store
+ * that has gone away is asked for each second. */
+static void wait_for_release(struct pollfd *p)
+{
+	char **event;
+
+	if (p->fd < 0)
+		p->fd = hear();
+	if (poll(p, 1, p->fd < 0 ? 1000 : 60000) <= 0 || p->fd < 0)
+		return;
+	errno = EAGAIN;
+	event = xs_check_watch(host_xs());
+	if (!event && errno != EAGAIN) {
+		say("The store has gone away: %s", strerror(errno));
+		p->fd = -1;
+	}
+	free(event);
+}
+
 int supervise_run(struct loaded *l, uint32_t domid)
 {
 	struct guest g = {.l = l, .domid = domid};
@@ -213,11 +241,8 @@ int supervise_run(struct loaded *l, uint32_t domid)
 	if (!xs_watch(host_xs(), "@releaseDomain", "supervise"))
 		return xl_fail("cannot watch the store: %s", strerror(errno));
 	p.fd = xs_fileno(host_xs());
-	while (look(&g)) {
-		/* A minute's look all the same, should an event be lost. */
-		if (poll(&p, 1, 60000) > 0)
-			free(xs_check_watch(host_xs()));
-	}
+	while (look(&g))
+		wait_for_release(&p);
 	load_free(&g.fresh);
 	return XL_OK;
 }
