@@ -13,29 +13,28 @@
 #include "mem/frame.h"
 #include "mem/layout.h"
 
-int physmap_vacate(struct domain *d, gfn_t gfn)
+/* Puts mfn, or with P2M_NONE nothing, where old is from then on. Lock held: two
+ * CPUs may want the same place, and each thing that stands there is given back
+ * once. */
+static int replace(struct p2m *p, gfn_t gfn, mfn_t mfn, enum p2m_type type,
+		   struct p2m_place *old)
 {
-	struct p2m *p = &d->p2m;
-	enum p2m_type t;
-	mfn_t mfn;
-	int rc = 0;
+	p2m_find(p, gfn, old);
+	if (p2m_is_grant(old->type) || old->type == P2M_MMIO_DIRECT)
+		return -EBUSY;
+	if (type == P2M_NONE && old->type == P2M_NONE)
+		return 0;
+	return p2m_replace(p, old, mfn, type);
+}
 
-	p2m_lock(p);
-	mfn = p2m_lookup(p, gfn, &t, NULL);
-	if (p2m_is_grant(t) || t == P2M_MMIO_DIRECT)
-		rc = -EBUSY;
-	else if (t != P2M_NONE)
-		rc = p2m_clear(p, gfn, 1);
-	p2m_unlock(p);
-	if (rc || t == P2M_NONE)
-		return rc;
-	/* Nobody may still reach the frame when it is given back. */
-	p2m_flush(p);
-	if (p2m_is_ram(t))
-		frame_release(mfn, d->id);
-	else if (t == P2M_FOREIGN)
-		put_page(mfn);
-	return 0;
+/* What replace() found. Nobody may still reach the frame then. */
+static void give_back(struct domain *d, const struct p2m_place *old)
+{
+	p2m_flush(&d->p2m);
+	if (p2m_is_ram(old->type))
+		frame_release(old->mfn, d->id);
+	else if (old->type == P2M_FOREIGN)
+		put_page(old->mfn);
 }
 
 /* Enters one frame; the caller's reference, if type needs one, is taken over
@@ -43,14 +42,20 @@ int physmap_vacate(struct domain *d, gfn_t gfn)
 static int enter_frame(struct domain *d, gfn_t gfn, mfn_t mfn,
 		       enum p2m_type type)
 {
-	int rc = physmap_vacate(d, gfn);
+	struct p2m_place old;
+	int rc;
 
-	if (rc)
-		return rc;
 	p2m_lock(&d->p2m);
-	rc = p2m_set(&d->p2m, gfn, mfn, 1, type);
+	rc = replace(&d->p2m, gfn, mfn, type, &old);
 	p2m_unlock(&d->p2m);
+	if (!rc && old.type != P2M_NONE)
+		give_back(d, &old);
 	return rc;
+}
+
+int physmap_vacate(struct domain *d, gfn_t gfn)
+{
+	return enter_frame(d, gfn, INVALID_MFN, P2M_NONE);
 }
 
 /* Page idx of other goes to gfn of d, writable there if other has it so. */
@@ -81,26 +86,46 @@ static int map_foreign(struct domain *d, struct domain *other, gfn_t idx,
 	return rc;
 }
 
+/* The page at from goes to where old is from then on. Lock held, from the look
+ * at it until it is there: it may not be given back, or moved, in between. */
+static int move(struct p2m *p, gfn_t from, gfn_t to, struct p2m_place *old)
+{
+	struct p2m_place page;
+	int rc;
+
+	if (p->closed)
+		return -ESRCH;
+	p2m_find(p, from, &page);
+	if (!p2m_is_ram(page.type))
+		return -EINVAL;
+	rc = p2m_clear(p, from, 1);
+	if (rc)
+		return rc;
+	/* Whoever logs what is written has seen nothing of this at to. */
+	rc = replace(p, to, page.mfn,
+		     page.type == P2M_RAM_LOGDIRTY ? P2M_RAM_RW : page.type,
+		     old);
+	if (!rc)
+		return 0;
+	/* It goes back to a place that has its table still. */
+	BUG_ON(p2m_set(p, from, page.mfn, 1, page.type));
+	return rc;
+}
+
 int physmap_move(struct domain *d, gfn_t from, gfn_t to)
 {
-	enum p2m_type t;
-	mfn_t mfn;
+	struct p2m_place old;
 	int rc;
 
 	if (gfn_eq(from, to))
 		return 0;
-	mfn = p2m_lookup(&d->p2m, from, &t, NULL);
-	if (!p2m_is_ram(t))
-		return -EINVAL;
 	if (d->identity)
 		return -EOPNOTSUPP;
-	rc = enter_frame(d, to, mfn, t);
-	if (rc)
-		return rc;
 	p2m_lock(&d->p2m);
-	rc = p2m_clear(&d->p2m, from, 1);
+	rc = move(&d->p2m, from, to, &old);
 	p2m_unlock(&d->p2m);
-	p2m_flush(&d->p2m);
+	if (!rc)
+		give_back(d, &old);
 	return rc;
 }
 

@@ -112,6 +112,49 @@ static int populate_untranslated(struct extents *e, uint64_t i, xen_pfn_t pfn)
 	return 1;
 }
 
+/* How far from gfn something is, at or behind from; n: nothing within n. */
+static uint64_t next_used(struct p2m *p, uint64_t gfn, uint64_t from,
+			  uint64_t n)
+{
+	for (uint64_t j = from; j < n; j++) {
+		enum p2m_type t;
+		unsigned int order;
+
+		p2m_lookup(p, _gfn(gfn + j), &t, &order);
+		if (t != P2M_NONE)
+			return j;
+		/* To the last that the empty leaf has. */
+		j += ~(gfn + j) & ((1UL << order) - 1);
+	}
+	return n;
+}
+
+static int vacate_extent(struct domain *d, uint64_t gfn, uint64_t n)
+{
+	int rc = 0;
+
+	for (uint64_t j = next_used(&d->p2m, gfn, 0, n); !rc && j < n;
+	     j = next_used(&d->p2m, gfn, j + 1, n))
+		rc = physmap_vacate(d, _gfn(gfn + j));
+	return rc;
+}
+
+/* Where nothing is: another CPU may have been as quick, and what it entered
+ * would be lost. */
+static int enter_extent(struct p2m *p, gfn_t gfn, mfn_t mfn, uint64_t n)
+{
+	int rc = -EBUSY;
+
+	p2m_lock(p);
+	if (next_used(p, gfn_x(gfn), 0, n) == n) {
+		rc = p2m_set(p, gfn, mfn, n, P2M_RAM_RW);
+		if (rc)
+			p2m_clear(p, gfn, n);
+	}
+	p2m_unlock(p);
+	return rc;
+}
+
 static int populate_one(struct extents *e, uint64_t i)
 {
 	uint64_t n = 1UL << e->r.extent_order;
@@ -123,28 +166,14 @@ static int populate_one(struct extents *e, uint64_t i)
 		return 1;
 	if (!e->d->kind->translated)
 		return populate_untranslated(e, i, gfn);
-	if (gfn & (n - 1) && e->d->identity)
+	if (gfn + n < gfn || (gfn & (n - 1) && e->d->identity))
 		return 1;
-	for (uint64_t j = 0; j < n; j++) {
-		enum p2m_type t;
-		unsigned int order;
-
-		p2m_lookup(&e->d->p2m, _gfn(gfn + j), &t, &order);
-		if (t != P2M_NONE) {
-			if (physmap_vacate(e->d, _gfn(gfn + j)))
-				return 1;
-		} else if (order) {
-			j |= (1UL << order) - 1;
-		}
-	}
+	if (vacate_extent(e->d, gfn, n))
+		return 1;
 	mfn = alloc_extent(e, _gfn(gfn));
 	if (mfn_eq(mfn, INVALID_MFN))
 		return 1;
-	p2m_lock(&e->d->p2m);
-	rc = p2m_set(&e->d->p2m, _gfn(gfn), mfn, n, P2M_RAM_RW);
-	if (rc)
-		p2m_clear(&e->d->p2m, _gfn(gfn), n);
-	p2m_unlock(&e->d->p2m);
+	rc = enter_extent(&e->d->p2m, _gfn(gfn), mfn, n);
 	p2m_flush(&e->d->p2m);
 	if (rc)
 		release_extent(e->d, mfn, e->r.extent_order);
