@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pages for tables: they live in this process, and a machine address is the
- * pointer itself. A test may ask how many there are, and for a failure. */
+ * pointer itself, or as far from it as a test says (STUB_MACHINE). A test may
+ * ask how many there are, and for a failure. */
 #ifndef OSTLER_TESTS_UNIT_TABLE_STUBS_H
 #define OSTLER_TESTS_UNIT_TABLE_STUBS_H
 
@@ -13,17 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef STUB_MACHINE
+#define STUB_MACHINE 0UL
+#endif
+
 static int live_pages, fail_after = -1; /* -1: never */
 
 void *unit_maddr_to_virt(paddr_t p);
 void *unit_maddr_to_virt(paddr_t p)
 {
-	return (void *)p;
+	return (void *)(p - STUB_MACHINE);
 }
 
 paddr_t virt_to_maddr(const void *p)
 {
-	return (paddr_t)p;
+	return (paddr_t)p + STUB_MACHINE;
 }
 
 void *alloc_page_virt(unsigned int flags)

@@ -5,6 +5,8 @@
  * the counts by type must be those of the array.
  */
 #include "harness.h"
+/* So that a pointer is not a machine address. */
+#define STUB_MACHINE (1UL << 47)
 #include "table_stubs.h"
 
 #include "lib/errno.h"
@@ -294,6 +296,30 @@ static void test_walk_goes_on(void)
 	end();
 }
 
+/*
+ * What stands in a table that is out of use may be read as an entry by whoever
+ * was on his way there: no pointer of ours, whose upper bits are any type.
+ */
+static void test_retired_tables(void)
+{
+	const uint64_t *table;
+
+	begin();
+	/* A table of level 2 and its two of level 1, replaced by one leaf. */
+	CHECK_EQ(p2m_set(&p2m, _gfn(1), _mfn(5), 1, P2M_RAM_RW), 0);
+	CHECK_EQ(p2m_set(&p2m, _gfn(513), _mfn(6), 1, P2M_RAM_RW), 0);
+	CHECK_EQ(p2m_clear(&p2m, _gfn(0), 1UL << 18), 0);
+	for (table = p2m.retired; table && *table;
+	     table = maddr_to_virt(*table)) {
+		CHECK_EQ(*table & ~P2M_ADDR_MASK, 0);
+		CHECK(*table & STUB_MACHINE);
+		if (!(*table & STUB_MACHINE))
+			break;
+	}
+	CHECK_EQ(p2m.tables, 5);
+	end();
+}
+
 static const struct test_case cases[] = {
 	{"p2m: the largest leaves that fit", test_leaf_sizes},
 	{"p2m: random changes agree with the model", test_random},
@@ -303,6 +329,7 @@ static const struct test_case cases[] = {
 	{"p2m: out of memory changes nothing", test_no_memory},
 	{"p2m: nothing comes into one that is closed", test_closed},
 	{"p2m: a walk goes on where it stopped", test_walk_goes_on},
+	{"p2m: tables out of use hold no pointers", test_retired_tables},
 };
 
 int main(void)

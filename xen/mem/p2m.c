@@ -61,12 +61,24 @@ static uint64_t make_leaf(const struct p2m *p, mfn_t mfn, enum p2m_type type,
 	return level > 1 ? e | P2M_PS : e;
 }
 
+/*
+ * Tables out of use are linked by their first words. A lookup that lost a race
+ * may be about to read that as an entry, as the processor may: it is one of
+ * P2M_NONE, an address and nothing else.
+ */
+static void *next_retired(const void *t)
+{
+	uint64_t link = *(const uint64_t *)t;
+
+	return link ? maddr_to_virt(link) : NULL;
+}
+
 static void *new_table(struct p2m *p)
 {
 	void *t = p->retired;
 
 	if (t) {
-		p->retired = *(void **)t;
+		p->retired = next_retired(t);
 		memset(t, 0, PAGE_SIZE);
 		return t;
 	}
@@ -78,7 +90,7 @@ static void *new_table(struct p2m *p)
 
 static void retire_table(struct p2m *p, void *t)
 {
-	*(void **)t = p->retired;
+	WRITE_ONCE(*(uint64_t *)t, p->retired ? virt_to_maddr(p->retired) : 0);
 	p->retired = t;
 }
 
@@ -254,6 +266,8 @@ int p2m_replace(struct p2m *p, const struct p2m_place *at, mfn_t mfn,
 	/* A large leaf is split; a table that is missing is made. */
 	if (unlikely(at->level > 1))
 		return p2m_set(p, at->gfn, mfn, 1, type);
+	if (unlikely(p->closed) && type != P2M_NONE)
+		return -ESRCH;
 	replace_entry(p, at->slot, make_leaf(p, mfn, type, 1), 1);
 	if (type_has_frame(type) && gfn_x(at->gfn) > gfn_x(p->max_gfn))
 		p->max_gfn = at->gfn;
@@ -361,7 +375,7 @@ void p2m_destroy(struct p2m *p)
 	while (p->retired) {
 		void *t = p->retired;
 
-		p->retired = *(void **)t;
+		p->retired = next_retired(t);
 		free_page_virt(t);
 		p->tables--;
 	}

@@ -128,7 +128,7 @@ struct p2m_place {
 	mfn_t mfn;
 };
 void p2m_find(struct p2m *p, gfn_t gfn, struct p2m_place *at);
-/* 0, -ENOMEM, -EINVAL as p2m_set(). */
+/* 0, -ENOMEM, -EINVAL, -ESRCH as p2m_set(). */
 int p2m_replace(struct p2m *p, const struct p2m_place *at, mfn_t mfn,
 		enum p2m_type type);
 /* Sends the invalidations owed. With or without the lock. */
