@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Areas: structures in a guest's memory that we keep writing to (runstate,
- * time). Their frames are held from registration on, so that a write needs
- * neither the guest's page tables nor its being loaded.
+ * time, vcpu_info). Their frames are held from registration on, so that a write
+ * needs neither the guest's page tables nor its being loaded.
  */
 #include "domain/domain.h"
 #include "domain/guest_access.h"
@@ -68,4 +68,39 @@ void guest_area_write(const struct guest_area *a, size_t offset,
 		from += n;
 		len -= n;
 	}
+}
+
+int vcpu_move_info(struct vcpu *v, gfn_t gfn, unsigned int offset)
+{
+	struct domain *d = v->domain;
+	struct vcpu_info *old = v->info, *new;
+	mfn_t mfn;
+
+	if (offset > PAGE_SIZE - sizeof(*new) || offset & 7)
+		return -EINVAL;
+	if (!mfn_eq(v->info_mfn, INVALID_MFN))
+		return -EINVAL;
+	if (v != current && READ_ONCE(v->online))
+		return -EINVAL;
+	mfn = d->kind->translated ? p2m_lookup(&d->p2m, gfn, NULL, NULL)
+				  : _mfn(gfn_x(gfn));
+	if (!get_page_and_type(mfn, d->id, FRAME_WRITABLE))
+		return -EINVAL;
+	new = (struct vcpu_info *)((char *)mfn_to_virt(mfn) + offset);
+	if (old) {
+		memcpy(new, old, sizeof(*new));
+	} else {
+		memset(new, 0, sizeof(*new));
+		new->evtchn_upcall_mask = 1;
+	}
+	v->info_mfn = mfn;
+	smp_wmb();
+	WRITE_ONCE(v->info, new);
+	smp_mb();
+	/* What was sent to the old place meanwhile is looked for again. */
+	for (unsigned int i = 0; domain_parts[i]; i++)
+		if (domain_parts[i]->vcpu_moved)
+			domain_parts[i]->vcpu_moved(v);
+	vcpu_update_time(v);
+	return 0;
 }

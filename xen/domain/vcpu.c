@@ -9,8 +9,6 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
-#include "mem/frame.h"
-#include "mem/layout.h"
 
 DEFINE_PER_CPU(struct vcpu *, current);
 /* domain/entry_regs.h */
@@ -271,39 +269,4 @@ void vcpu_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
 	*out = v->runstate;
 	if (t > (s_time_t)out->state_entry_time)
 		out->time[out->state] += (uint64_t)t - out->state_entry_time;
-}
-
-int vcpu_move_info(struct vcpu *v, gfn_t gfn, unsigned int offset)
-{
-	struct domain *d = v->domain;
-	struct vcpu_info *old = v->info, *new;
-	mfn_t mfn;
-
-	if (offset > PAGE_SIZE - sizeof(*new) || offset & 7)
-		return -EINVAL;
-	if (!mfn_eq(v->info_mfn, INVALID_MFN))
-		return -EINVAL;
-	if (v != current && READ_ONCE(v->online))
-		return -EINVAL;
-	mfn = d->kind->translated ? p2m_lookup(&d->p2m, gfn, NULL, NULL)
-				  : _mfn(gfn_x(gfn));
-	if (!get_page_and_type(mfn, d->id, FRAME_WRITABLE))
-		return -EINVAL;
-	new = (struct vcpu_info *)((char *)mfn_to_virt(mfn) + offset);
-	if (old) {
-		memcpy(new, old, sizeof(*new));
-	} else {
-		memset(new, 0, sizeof(*new));
-		new->evtchn_upcall_mask = 1;
-	}
-	v->info_mfn = mfn;
-	smp_wmb();
-	WRITE_ONCE(v->info, new);
-	smp_mb();
-	/* What was sent to the old place meanwhile is looked for again. */
-	for (unsigned int i = 0; domain_parts[i]; i++)
-		if (domain_parts[i]->vcpu_moved)
-			domain_parts[i]->vcpu_moved(v);
-	vcpu_update_time(v);
-	return 0;
 }
