@@ -12,51 +12,85 @@
 #include "mem/frame.h"
 #include "mem/layout.h"
 
+void guest_area_init(struct guest_area *a)
+{
+	spin_lock_init(&a->lock, LOCK_AREA);
+}
+
+static void put_frames(const mfn_t mfn[2])
+{
+	for (unsigned int i = 0; i < 2; i++)
+		if (!mfn_eq(mfn[i], INVALID_MFN))
+			put_guest_frame(mfn[i], true);
+}
+
+/* The new frames are in place, and nobody writes to the old ones, before these
+ * go. */
+static void replace(struct guest_area *a, const mfn_t new[2], uint16_t offset,
+		    uint16_t size)
+{
+	unsigned long flags = spin_lock_irqsave(&a->lock);
+	const mfn_t old[2] = {a->mfn[0], a->mfn[1]};
+	bool was = a->size;
+
+	a->mfn[0] = new[0];
+	a->mfn[1] = new[1];
+	a->offset = offset;
+	WRITE_ONCE(a->size, size);
+	spin_unlock_irqrestore(&a->lock, flags);
+	if (was)
+		put_frames(old);
+}
+
 void guest_area_release(struct guest_area *a)
 {
-	struct guest_area old = *a;
+	const mfn_t none[2] = {INVALID_MFN, INVALID_MFN};
 
-	if (!old.size)
-		return;
-	a->size = 0;
-	for (unsigned int i = 0; i < 2; i++)
-		if (!mfn_eq(old.mfn[i], INVALID_MFN))
-			put_guest_frame(old.mfn[i], true);
+	replace(a, none, 0, 0);
+}
+
+/* Memory of the domain's own: what it has mapped of another's it may lose. */
+static mfn_t hold_own(struct vcpu *v, uint64_t va)
+{
+	enum p2m_type type;
+	gfn_t gfn;
+	mfn_t mfn;
+
+	if (!v->domain->kind->va_to_gfn(v, va, &gfn))
+		return INVALID_MFN;
+	mfn = get_guest_frame(v->domain, gfn, true, &type);
+	if (!mfn_eq(mfn, INVALID_MFN) && !p2m_is_ram(type)) {
+		put_guest_frame(mfn, true);
+		mfn = INVALID_MFN;
+	}
+	return mfn;
 }
 
 int guest_area_register(struct vcpu *v, struct guest_area *a, uint64_t va,
 			size_t size)
 {
-	struct guest_area new = {.mfn = {INVALID_MFN, INVALID_MFN},
-				 .offset = va & ~PAGE_MASK,
-				 .size = (uint16_t)size};
+	mfn_t new[2] = {INVALID_MFN, INVALID_MFN};
+	unsigned int offset = va & ~PAGE_MASK;
 
 	for (unsigned int i = 0; i < 2; i++) {
-		uint64_t page = (va & PAGE_MASK) + i * PAGE_SIZE;
-		gfn_t gfn;
-
-		if (i && new.offset + size <= PAGE_SIZE)
+		if (i && offset + size <= PAGE_SIZE)
 			break;
-		if (v->domain->kind->va_to_gfn(v, page, &gfn))
-			new.mfn[i] =
-				get_guest_frame(v->domain, gfn, true, NULL);
-		if (mfn_eq(new.mfn[i], INVALID_MFN)) {
-			guest_area_release(&new);
+		new[i] = hold_own(v, (va & PAGE_MASK) + i * PAGE_SIZE);
+		if (mfn_eq(new[i], INVALID_MFN)) {
+			put_frames(new);
 			return -EFAULT;
 		}
 	}
-	guest_area_release(a);
-	*a = new;
+	replace(a, new, (uint16_t)offset, (uint16_t)size);
 	return 0;
 }
 
-void guest_area_write(const struct guest_area *a, size_t offset,
-		      const void *src, size_t len)
+/* The lock is held. */
+static void write_locked(const struct guest_area *a, size_t offset,
+			 const void *src, size_t len)
 {
 	const char *from = src;
 
-	if (!a->size)
-		return;
 	offset += a->offset;
 	while (len) {
 		size_t in = offset & ~PAGE_MASK;
@@ -70,23 +104,24 @@ void guest_area_write(const struct guest_area *a, size_t offset,
 	}
 }
 
-int vcpu_move_info(struct vcpu *v, gfn_t gfn, unsigned int offset)
+void guest_area_write(struct guest_area *a, size_t offset, const void *src,
+		      size_t len)
 {
-	struct domain *d = v->domain;
-	struct vcpu_info *old = v->info, *new;
-	mfn_t mfn;
+	unsigned long flags;
 
-	if (offset > PAGE_SIZE - sizeof(*new) || offset & 7)
-		return -EINVAL;
-	if (!mfn_eq(v->info_mfn, INVALID_MFN))
-		return -EINVAL;
-	if (v != current && READ_ONCE(v->online))
-		return -EINVAL;
-	mfn = d->kind->translated ? p2m_lookup(&d->p2m, gfn, NULL, NULL)
-				  : _mfn(gfn_x(gfn));
-	if (!get_page_and_type(mfn, d->id, FRAME_WRITABLE))
-		return -EINVAL;
-	new = (struct vcpu_info *)((char *)mfn_to_virt(mfn) + offset);
+	if (!READ_ONCE(a->size))
+		return;
+	flags = spin_lock_irqsave(&a->lock);
+	if (a->size)
+		write_locked(a, offset, src, len);
+	spin_unlock_irqrestore(&a->lock, flags);
+}
+
+/* Once in a vCPU's life. The lock is held. */
+static void use_info(struct vcpu *v, mfn_t mfn, struct vcpu_info *new)
+{
+	struct vcpu_info *old = v->info;
+
 	if (old) {
 		memcpy(new, old, sizeof(*new));
 	} else {
@@ -96,6 +131,31 @@ int vcpu_move_info(struct vcpu *v, gfn_t gfn, unsigned int offset)
 	v->info_mfn = mfn;
 	smp_wmb();
 	WRITE_ONCE(v->info, new);
+}
+
+int vcpu_move_info(struct vcpu *v, gfn_t gfn, unsigned int offset)
+{
+	struct domain *d = v->domain;
+	mfn_t mfn;
+	bool ok;
+
+	if (offset > PAGE_SIZE - sizeof(struct vcpu_info) || offset & 7)
+		return -EINVAL;
+	if (v != current && READ_ONCE(v->online))
+		return -EINVAL;
+	mfn = d->kind->translated ? p2m_lookup(&d->p2m, gfn, NULL, NULL)
+				  : _mfn(gfn_x(gfn));
+	if (!get_page_and_type(mfn, d->id, FRAME_WRITABLE))
+		return -EINVAL;
+	spin_lock(&d->lock);
+	ok = mfn_eq(v->info_mfn, INVALID_MFN);
+	if (ok)
+		use_info(v, mfn, (void *)((char *)mfn_to_virt(mfn) + offset));
+	spin_unlock(&d->lock);
+	if (!ok) {
+		put_page_and_type(mfn);
+		return -EINVAL;
+	}
 	smp_mb();
 	/* What was sent to the old place meanwhile is looked for again. */
 	for (unsigned int i = 0; domain_parts[i]; i++)

@@ -54,10 +54,11 @@ struct domain_part {
 extern const struct domain_part *const domain_parts[]; /* ends with NULL */
 
 /* A structure in guest memory that we write to from anywhere: its frames held,
- * at most two. */
+ * at most two. Several CPUs may write to it and register another. */
 struct guest_area {
-	mfn_t mfn[2];
+	spinlock_t lock;       /* LOCK_AREA, for all of it */
 	uint16_t offset, size; /* size 0: none registered */
+	mfn_t mfn[2];
 };
 
 /* General registers as a hypercall or an exit sees them. */
@@ -201,6 +202,7 @@ struct vcpu {
 	struct sched_unit unit;
 	bool online;             /* VCPUOP_up */
 	bool initialised;        /* has a context */
+	bool initialising;       /* gets one: its domain's lock */
 	bool polling;            /* in SCHEDOP_poll */
 	uint32_t control_pauses; /* DOMCTL_gdbsx_pausevcpu minus unpauses */
 	uint32_t poll_port;      /* the only one, or 0 */
@@ -363,10 +365,12 @@ void domain_put_shared_page(void *page);
 /* VCPUOP_register_*_area: 0 (size bytes at va are held), -EFAULT. */
 int guest_area_register(struct vcpu *v, struct guest_area *a, uint64_t va,
 			size_t size);
-void guest_area_write(const struct guest_area *a, size_t offset,
-		      const void *src, size_t len);
+void guest_area_init(struct guest_area *a);
+void guest_area_write(struct guest_area *a, size_t offset, const void *src,
+		      size_t len);
 void guest_area_release(struct guest_area *a);
-/* Moves vcpu_info to offset bytes into a frame of the guest's, for good. */
+/* Moves vcpu_info to offset bytes into a frame of the guest's, for good. The
+ * domain's lock is not held. */
 int vcpu_move_info(struct vcpu *v, gfn_t gfn, unsigned int offset);
 
 /* Tools and other listeners. Set by event/ at boot: a lower floor's way up. */

@@ -79,6 +79,8 @@ int vcpu_create(struct domain *d, unsigned int id)
 	v->info_mfn = INVALID_MFN;
 	if (id < XEN_LEGACY_MAX_VCPUS)
 		v->info = &d->shared_info->vcpu_info[id];
+	guest_area_init(&v->runstate_area);
+	guest_area_init(&v->time_area);
 	timer_init(&v->singleshot, singleshot_fired, v);
 	timer_init(&v->periodic, periodic_fired, v);
 	timer_init(&v->poll_timer, poll_timed_out, v);

@@ -12,6 +12,31 @@
 #include "lib/string.h"
 #include "mem/alloc.h"
 
+/* Only one of the domain's vCPUs gives v its context; the others come again.
+ * Else v might be started, and run, while its context is given once more. */
+static long begin_initialise(struct vcpu *v)
+{
+	long rc = 0;
+
+	spin_lock(&v->domain->lock);
+	if (v->initialised)
+		rc = -EEXIST;
+	else if (v->initialising)
+		rc = -ERESTART;
+	else
+		v->initialising = true;
+	spin_unlock(&v->domain->lock);
+	return rc;
+}
+
+static void end_initialise(struct vcpu *v, bool done)
+{
+	spin_lock(&v->domain->lock);
+	v->initialising = false;
+	v->initialised = done;
+	spin_unlock(&v->domain->lock);
+}
+
 static long op_initialise(struct vcpu *v, uint64_t arg)
 {
 	long rc;
@@ -21,17 +46,12 @@ static long op_initialise(struct vcpu *v, uint64_t arg)
 	if (!ctx)
 		return -ENOMEM;
 	rc = copy_from_guest(ctx, arg, size);
-	if (rc)
-		goto out;
-	spin_lock(&v->domain->lock);
-	if (v->initialised)
-		rc = -EEXIST;
-	spin_unlock(&v->domain->lock);
 	if (!rc)
+		rc = begin_initialise(v);
+	if (!rc) {
 		rc = v->domain->kind->vcpu_set_context(v, ctx, size);
-	if (!rc)
-		v->initialised = true;
-out:
+		end_initialise(v, !rc);
+	}
 	xfree(ctx);
 	return rc;
 }

@@ -35,6 +35,7 @@ enum lock_level {
 	LOCK_SCHED_GLOBAL, /* scheduler parameters, cpupools */
 	LOCK_RUNQUEUE,     /* a CPU's run queue; two at once by CPU number */
 	LOCK_RUNQUEUE_PEER,
+	LOCK_AREA,    /* one area of a vCPU's in its guest's memory */
 	LOCK_PAGES,   /* a domain's page accounting */
 	LOCK_CLAIM,   /* all domains' claims */
 	LOCK_DOMLIST, /* the table of domains */
