@@ -30,6 +30,9 @@ long pv_mmuext(unsigned int cmd, uint64_t mfn);
 /* The level 4 table of user mode: made when first asked for. */
 long pv_user_tables(void);
 
+/* What smp_boot() says that MXCSR is; 0: nothing about the FPU. */
+extern uint32_t smp_mxcsr;
+
 /* trap.c: entries of trap_entry.S */
 extern uint8_t trap_stubs[], pv_upcall[], pv_failsafe[], pv_syscall[],
 	pv_sysenter[], pv_nmi[];

@@ -7,6 +7,7 @@
 
 static uint8_t stacks[MAX_CPUS][STACK_SIZE] __attribute__((aligned(16)));
 static void (*entries[MAX_CPUS])(unsigned int);
+uint32_t smp_mxcsr;
 extern uint8_t smp_entry[];
 void smp_start(unsigned long id);
 
@@ -27,6 +28,10 @@ long smp_boot(unsigned int id, void (*fn)(unsigned int id))
 	memcpy(c.trap_ctxt, t, sizeof(c.trap_ctxt));
 	entries[id] = fn;
 	c.flags = VGCF_in_kernel;
+	if (smp_mxcsr) {
+		c.flags |= VGCF_i387_valid;
+		memcpy(&c.fpu_ctxt.x[24], &smp_mxcsr, sizeof(smp_mxcsr));
+	}
 	c.user_regs.rip = (unsigned long)smp_entry;
 	c.user_regs.rsp = (unsigned long)(stacks[id] + STACK_SIZE);
 	c.user_regs.rdi = id;

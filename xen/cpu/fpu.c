@@ -6,6 +6,7 @@
  */
 #include "cpu/fpu.h"
 
+#include "cpu/traps.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
 #include "mem/layout.h"
@@ -17,6 +18,12 @@
 #define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
 
 #define FXSAVE_SIZE 512
+#define FXSAVE_FSW  2
+#define MXCSR       24
+#define MXCSR_MASK  28
+#define MXCSR_BITS  0xffbfU /* where MXCSR_MASK says nothing */
+#define FSW_ES      BIT(7)
+#define ERR_PTRS    BIT(2) /* CPUID Fn8000_0008 EBX, RstrFpErrPtrs */
 #define MSR_XSS     0xda0
 
 static void xsetbv(uint64_t v)
@@ -77,7 +84,7 @@ void fpu_free(struct fpu_state *f)
 void fpu_reset(struct fpu_state *f)
 {
 	uint16_t *fcw = f->area;
-	uint32_t *mxcsr = (uint32_t *)((char *)f->area + 24);
+	uint32_t *mxcsr = (uint32_t *)((char *)f->area + MXCSR);
 
 	memset(f->area, 0, fpu_area_size());
 	*fcw = 0x37f;
@@ -102,17 +109,85 @@ void fpu_save(struct fpu_state *f)
 			 : "memory");
 }
 
+/* Bits that MXCSR has on this machine: others fault when they are loaded. */
+static uint32_t mxcsr_bits(void)
+{
+	static uint32_t bits;
+	static uint8_t area[FXSAVE_SIZE] __aligned(16);
+
+	if (!bits) {
+		__asm__ volatile("fxsave64 %0" : "=m"(area));
+		bits = *(uint32_t *)(area + MXCSR_MASK);
+		if (!bits)
+			bits = MXCSR_BITS;
+	}
+	return bits;
+}
+
+void fpu_load_legacy(struct fpu_state *f, const void *fxsave)
+{
+	memcpy(f->area, fxsave, FXSAVE_SIZE);
+	*(uint32_t *)((char *)f->area + MXCSR) &= mxcsr_bits();
+}
+
+/*
+ * AMD APM Vol. 2, "FXSAVE and FXRSTOR Instructions": with no exception pending,
+ * where the last x87 instruction and its operand were is neither saved nor
+ * restored: another guest would see it. One of ours replaces that.
+ */
+static void forget_pointers(const struct fpu_state *f)
+{
+	static const int32_t nothing;
+	const uint16_t *fsw = (void *)((char *)f->area + FXSAVE_FSW);
+
+	if (cpu_features.vendor == CPU_INTEL ||
+	    (cpu_features.e8_ebx & ERR_PTRS) || (*fsw & FSW_ES))
+		return;
+	__asm__ volatile("fnclex\n\t"
+			 "ffree %%st(7)\n\t"
+			 "fildl %0"
+			 :
+			 : "m"(nothing));
+}
+
+/* False: the area is not what a processor takes. */
+static bool load_area(const struct fpu_state *f)
+{
+	uint32_t bad = 1;
+
+	if (cpu_features.xsave)
+		__asm__ volatile("1: xrstor64 (%[area])\n\t"
+				 "xorl %[bad], %[bad]\n"
+				 "2:\n" EX_TABLE("1b", "2b")
+				 : [bad] "+r"(bad)
+				 : [area] "r"(f->area), "a"(~0U), "d"(~0U)
+				 : "memory");
+	else
+		__asm__ volatile("1: fxrstor64 (%[area])\n\t"
+				 "xorl %[bad], %[bad]\n"
+				 "2:\n" EX_TABLE("1b", "2b")
+				 : [bad] "+r"(bad)
+				 : [area] "r"(f->area)
+				 : "memory");
+	return !bad;
+}
+
+/* The state that was given to it may be none: then it starts anew. */
+static __attribute__((noinline, cold)) void start_anew(struct fpu_state *f)
+{
+	uint64_t xcr0 = f->xcr0;
+
+	fpu_reset(f);
+	f->xcr0 = xcr0;
+	load_area(f);
+}
+
 void fpu_restore(struct fpu_state *f)
 {
-	if (!cpu_features.xsave) {
-		__asm__ volatile("fxrstor64 (%0)" : : "r"(f->area) : "memory");
-		return;
-	}
-	__asm__ volatile("xrstor64 (%0)"
-			 :
-			 : "r"(f->area), "a"(~0U), "d"(~0U)
-			 : "memory");
-	if (f->xcr0 != cpu_features.xcr0_mask)
+	forget_pointers(f);
+	if (unlikely(!load_area(f)))
+		start_anew(f);
+	if (cpu_features.xsave && f->xcr0 != cpu_features.xcr0_mask)
 		xsetbv(f->xcr0);
 }
 

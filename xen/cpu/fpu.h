@@ -19,6 +19,9 @@ void fpu_init_cpu(void);
 struct fpu_state *fpu_alloc(void); /* as at power-on; NULL: no memory */
 void fpu_free(struct fpu_state *f);
 void fpu_reset(struct fpu_state *f);
+/* What somebody says that it is, in FXSAVE's format (512 bytes); f is as reset
+ * and on no CPU. Bits of MXCSR that no register has are left out. */
+void fpu_load_legacy(struct fpu_state *f, const void *fxsave);
 void fpu_save(struct fpu_state *f);
 void fpu_restore(struct fpu_state *f);
 /* YMM register reg (XMM where there is no AVX) of f, which is on this CPU: into

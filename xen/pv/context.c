@@ -117,7 +117,7 @@ int pv_set_context(struct vcpu *v, const void *ctx, size_t size)
 	set_entries(pv, c);
 	fpu_reset(pv->fpu);
 	if (c->flags & VGCF_i387_valid)
-		memcpy(pv->fpu->area, &c->fpu_ctxt, sizeof(c->fpu_ctxt));
+		fpu_load_legacy(pv->fpu, &c->fpu_ctxt);
 	pv->ctrlreg4 = c->ctrlreg[4] ? c->ctrlreg[4] & read_cr4()
 				     : X86_CR4_PAE | X86_CR4_OSFXSR |
 					       X86_CR4_OSXMMEXCPT;

@@ -258,7 +258,8 @@ static bool two_byte(struct vcpu *v, const struct insn *i, int *rc)
 	return false;
 }
 
-static bool one_byte(struct vcpu *v, const struct insn *i, bool *block)
+static bool one_byte(struct vcpu *v, const struct insn *i, bool *block,
+		     bool *again)
 {
 	switch (i->opcode) {
 	case 0xf4: /* HLT */
@@ -268,12 +269,12 @@ static bool one_byte(struct vcpu *v, const struct insn *i, bool *block)
 	case 0xfb:
 		return pv_vcpu(v)->iopl >= (pv_vcpu(v)->in_kernel ? 1 : 3);
 	}
-	return pv_port_insn(v, i);
+	return pv_port_insn(v, i, again);
 }
 
 bool pv_emulate(struct vcpu *v)
 {
-	bool kernel = pv_vcpu(v)->in_kernel, block = false, done;
+	bool kernel = pv_vcpu(v)->in_kernel, block = false, again = false, done;
 	uint8_t bytes[INSN_MAX];
 	struct insn i;
 	size_t n = pv_fetch(v->regs.rip, bytes, sizeof(bytes));
@@ -282,12 +283,13 @@ bool pv_emulate(struct vcpu *v)
 	if (!insn_decode(&i, bytes, (unsigned int)n, 64) || i.vex)
 		return false;
 	if (i.map == MAP_ONE)
-		done = (kernel || i.opcode != 0xf4) && one_byte(v, &i, &block);
+		done = (kernel || i.opcode != 0xf4) &&
+		       one_byte(v, &i, &block, &again);
 	else
 		done = kernel && i.map == MAP_0F && two_byte(v, &i, &rc);
 	if (!done)
 		return false;
-	if (rc == -ERESTART || rc == -EBUSY)
+	if (again || rc == -ERESTART || rc == -EBUSY)
 		return true;
 	v->regs.rip += i.length;
 	if (block) {

@@ -7,6 +7,7 @@
 
 #include "console/serial.h"
 #include "cpu/pci.h"
+#include "cpu/softirq.h"
 #include "domain/guest_access.h"
 
 /* Ours: interrupt controllers, timer, the serial line of our console. PCI's
@@ -136,16 +137,24 @@ static bool string_once(struct vcpu *v, unsigned int port, unsigned int size,
 	return true;
 }
 
-static bool string_insn(struct vcpu *v, const struct insn *i, unsigned int size)
+/* How often is the guest's to say: it may be executed again for the rest. */
+static bool string_insn(struct vcpu *v, const struct insn *i, unsigned int size,
+			bool *again)
 {
 	bool out = i->opcode & 2;
 	unsigned int port = v->regs.rdx & 0xffff;
 
 	if (!i->rep && !i->repne)
 		return string_once(v, port, size, out);
-	for (; v->regs.rcx; v->regs.rcx--)
+	while (v->regs.rcx) {
 		if (!string_once(v, port, size, out))
 			return false;
+		v->regs.rcx--;
+		if (v->regs.rcx && softirq_is_pending()) {
+			*again = true;
+			break;
+		}
+	}
 	return true;
 }
 
@@ -157,7 +166,7 @@ static bool allowed(const struct vcpu *v)
 	return pv->iopl >= (pv->in_kernel ? 1 : 3);
 }
 
-bool pv_port_insn(struct vcpu *v, const struct insn *i)
+bool pv_port_insn(struct vcpu *v, const struct insn *i, bool *again)
 {
 	unsigned int size = !(i->opcode & 1) ? 1 : i->opsize ? 2 : 4;
 
@@ -173,7 +182,7 @@ bool pv_port_insn(struct vcpu *v, const struct insn *i)
 		move(v, v->regs.rdx & 0xffff, size, i->opcode & 2);
 		return true;
 	case 0x6c ... 0x6f:
-		return allowed(v) && string_insn(v, i, size);
+		return allowed(v) && string_insn(v, i, size, again);
 	}
 	return false;
 }

@@ -6,8 +6,9 @@
 #include "emulate/decode.h"
 #include "pv/pv.h"
 
-/* IN, OUT, INS, OUTS. False: it may not, or it is none of these. */
-bool pv_port_insn(struct vcpu *v, const struct insn *i);
+/* IN, OUT, INS, OUTS. False: it may not, or it is none of these. *again: it is
+ * not done yet, so RIP stays. */
+bool pv_port_insn(struct vcpu *v, const struct insn *i, bool *again);
 
 /* debugreg.c: 0, or -EINVAL: not a value that a guest may set. */
 int pv_set_debugreg_value(struct vcpu *v, unsigned int reg, uint64_t val);

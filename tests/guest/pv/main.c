@@ -7,6 +7,7 @@
  * shows.
  */
 #include "../../../guests/pv/pv.h"
+#include "event.h"
 #include "test.h"
 #include <xen/callback.h>
 #include <xen/event_channel.h>
@@ -237,6 +238,41 @@ static void instructions(void)
 	check_rc(try_call(read_port, NULL), 13, "a port without right");
 }
 
+static volatile uint64_t bytes_left;
+
+static void on_event(struct trap_frame *f)
+{
+	bytes_left = f->rcx;
+	event_upcall(f);
+}
+
+/* However much is to be written to a port by one instruction, others get their
+ * turn, and the guest its events. */
+static void long_output(void)
+{
+	static uint8_t bytes[128 << 10];
+	struct evtchn_bind_virq b = {.virq = VIRQ_TIMER};
+	struct evtchn_close c;
+	struct vcpu_set_singleshot_timer t = {};
+	const uint8_t *from = bytes;
+	uint64_t n = sizeof(bytes);
+
+	check_rc(event_channel_op(EVTCHNOP_bind_virq, &b), 0, "a timer");
+	event_mask(b.port, false);
+	trap_handler(UPCALL_VECTOR, on_event);
+	irq_enable();
+	t.timeout_abs_ns = system_time() + 1000000;
+	vcpu_op(VCPUOP_set_singleshot_timer, 0, &t);
+	__asm__ volatile("rep outsb" : "+S"(from), "+c"(n) : "d"(0x80));
+	check(!n && from == bytes + sizeof(bytes), "a long output");
+	check(bytes_left, "it is interrupted (%lu bytes left)", bytes_left);
+	irq_disable();
+	trap_handler(UPCALL_VECTOR, event_upcall);
+	event_take(b.port);
+	c.port = b.port;
+	event_channel_op(EVTCHNOP_close, &c);
+}
+
 static void ports(void)
 {
 	struct physdev_set_iopl s = {.iopl = 4};
@@ -245,6 +281,7 @@ static void ports(void)
 	s.iopl = 1;
 	check_rc(physdev_op(PHYSDEVOP_set_iopl, &s), 0, "IOPL 1");
 	check_rc(try_call(read_port, NULL), -1, "a port with right");
+	long_output();
 	s.iopl = 0;
 	physdev_op(PHYSDEVOP_set_iopl, &s);
 }
@@ -490,6 +527,8 @@ static void processors(void)
 		skip("there is one only", "a second vCPU");
 		return;
 	}
+	/* It may start with bits in MXCSR that no processor has. */
+	smp_mxcsr = ~0u;
 	check_rc(smp_boot(1, second), 0, "a second vCPU");
 	for (uint64_t end = system_time() + 5000000000; !started;) {
 		sched_op(SCHEDOP_yield, NULL);
