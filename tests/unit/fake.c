@@ -164,8 +164,14 @@ bool get_page(mfn_t mfn, domid_t owner)
 	spin_unlock(&frames_lock);
 	return ok;
 }
+void (*fake_another_cpu)(void);
 bool get_page_any(mfn_t mfn, domid_t *owner)
 {
+	void (*fn)(void) = fake_another_cpu;
+
+	fake_another_cpu = NULL;
+	if (fn)
+		fn();
 	*owner = fake_frame(mfn)->owner;
 	return get_page(mfn, *owner);
 }

@@ -48,6 +48,9 @@ extern int fake_paused;
 /* Allocations to come before one fails; below 0: never. */
 extern int fake_alloc_budget;
 
+/* Called once, by get_page_any() before it looks: another CPU. */
+extern void (*fake_another_cpu)(void);
+
 void fake_start(void);
 /* The parts' relinquish and destroy for all domains, then the checks; the
  * number of things that were not as at the start. */

@@ -2,7 +2,8 @@
 /*
  * A domain's vCPUs ask about one of their number at the same time: it gets one
  * context, its areas are held once and written to only while they are, and its
- * vcpu_info moves once.
+ * vcpu_info moves once. And what a domain has mapped of another's is held only
+ * while it has.
  */
 #include "harness.h"
 
@@ -243,6 +244,45 @@ static void area_in_grant(void)
 	end();
 }
 
+/* Domain 2's page 5, which d has mapped, goes to somebody else. */
+static void page_moves_on(void)
+{
+	struct fake_domain *f = container_of(d, struct fake_domain, d);
+
+	fake_frame(f->p2m[100].mfn)->owner = 3;
+	f->p2m[100] = (struct fake_p2m_entry){INVALID_MFN, P2M_NONE};
+}
+
+static void lost_foreign_page(void)
+{
+	struct fake_domain *f;
+	struct domain *granter;
+	mfn_t mfn;
+
+	start();
+	granter = fake_domain(2, &no_part);
+	mfn = fake_mfn(granter, 5);
+	f = container_of(d, struct fake_domain, d);
+	for (unsigned int write = 0; write < 2; write++) {
+		f->p2m[100] = (struct fake_p2m_entry){mfn, P2M_FOREIGN};
+		CHECK(mfn_eq(get_guest_frame(d, _gfn(100), write, NULL), mfn));
+		put_guest_frame(mfn, write);
+		fake_another_cpu = page_moves_on;
+		CHECK(mfn_eq(get_guest_frame(d, _gfn(100), write, NULL),
+			     INVALID_MFN));
+		CHECK_EQ(fake_frame(mfn)->refs, 1);
+		CHECK_EQ(fake_frame(mfn)->type_refs, 0);
+		fake_frame(mfn)->owner = 2;
+	}
+	/* Its end has begun: what it had mapped may be anybody's. */
+	f->p2m[100] = (struct fake_p2m_entry){mfn, P2M_GRANT_RW};
+	d->dying = DOMDYING_DYING;
+	CHECK(mfn_eq(get_guest_frame(d, _gfn(100), false, NULL), INVALID_MFN));
+	d->dying = DOMDYING_ALIVE;
+	f->p2m[100] = (struct fake_p2m_entry){INVALID_MFN, P2M_NONE};
+	end();
+}
+
 static int moved;
 static void *move_info(void *arg)
 {
@@ -278,6 +318,7 @@ static const struct test_case cases[] = {
 	{"a context that is none", no_context},
 	{"areas registered and written to at once", areas},
 	{"no area in another domain's memory", area_in_grant},
+	{"a foreign page that goes away", lost_foreign_page},
 	{"vcpu_info moves once", info_moves_once},
 };
 

@@ -95,25 +95,48 @@ static bool hold_frame(mfn_t mfn, domid_t owner, bool write)
 	return false;
 }
 
+/*
+ * What the p2m maps of others it holds, but only as long as it does: another
+ * CPU may have let go of the frame since the look, and it may be anybody's.
+ * Held, it is what was looked for if it is there still. In a domain that ends
+ * entries may be left of what is held no more.
+ */
+static __attribute__((noinline)) bool
+hold_others(struct domain *d, gfn_t gfn, mfn_t mfn, enum p2m_type t, bool write)
+{
+	enum p2m_type still;
+	domid_t owner;
+	bool ok;
+
+	if (READ_ONCE(d->dying) != DOMDYING_ALIVE || !get_page_any(mfn, &owner))
+		return false;
+	ok = hold_frame(mfn, owner, write);
+	put_page(mfn);
+	if (!ok)
+		return false;
+	if (mfn_eq(p2m_lookup(&d->p2m, gfn, &still, NULL), mfn) && still == t)
+		return true;
+	put_guest_frame(mfn, write);
+	return false;
+}
+
 mfn_t get_guest_frame(struct domain *d, gfn_t gfn, bool write,
 		      enum p2m_type *type)
 {
 	enum p2m_type t = P2M_RAM_RW;
-	domid_t owner = d->id;
 	mfn_t mfn = _mfn(gfn_x(gfn));
+	bool ok;
 
 	if (d->kind->translated) {
 		mfn = p2m_lookup(&d->p2m, gfn, &t, NULL);
 		if (!p2m_is_readable(t) || (write && !p2m_is_writable(t)))
 			return INVALID_MFN;
-		/* What the p2m maps of others it holds; ask who it is. */
-		if (t == P2M_FOREIGN || p2m_is_grant(t)) {
-			if (!get_page_any(mfn, &owner))
-				return INVALID_MFN;
-			put_page(mfn);
-		}
 	}
-	if (!hold_frame(mfn, owner, write))
+	if (unlikely(t == P2M_FOREIGN || p2m_is_grant(t)))
+		ok = hold_others(d, gfn, mfn, t, write);
+	else
+		ok = hold_frame(mfn, d->id, write);
+	if (!ok)
 		return INVALID_MFN;
 	if (write && p2m_is_ram(t))
 		log_dirty_note(d, gfn);
