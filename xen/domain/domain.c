@@ -29,6 +29,19 @@ static struct domain *find_domain(domid_t id)
 	return d;
 }
 
+/* A domain whose last reference has gone is still listed for a moment, until
+ * who put it has the list's lock: it is no more. */
+static bool try_hold(struct domain *d)
+{
+	uint32_t refs = READ_ONCE(d->refs);
+
+	do {
+		if (!refs)
+			return false;
+	} while (!atomic_cas(&d->refs, &refs, refs + 1));
+	return true;
+}
+
 struct domain *get_domain(domid_t id)
 {
 	struct domain *d;
@@ -37,8 +50,8 @@ struct domain *get_domain(domid_t id)
 		return get_self();
 	spin_lock(&domlist_lock);
 	d = find_domain(id);
-	if (d)
-		hold_domain(d);
+	if (d && !try_hold(d))
+		d = NULL;
 	spin_unlock(&domlist_lock);
 	return d;
 }
@@ -51,19 +64,27 @@ struct domain *get_self(void)
 	return d;
 }
 
-struct domain *next_domain(unsigned int id)
+/* The list's lock is held. */
+static struct domain *find_next(unsigned int id)
 {
 	struct domain *best = NULL;
 
-	spin_lock(&domlist_lock);
 	for (unsigned int i = 0; i < HASH_SIZE; i++)
 		for (struct domain *d = domain_hash[i]; d; d = d->hash_next)
 			if (d->id >= id && (!best || d->id < best->id))
 				best = d;
-	if (best)
-		hold_domain(best);
-	spin_unlock(&domlist_lock);
 	return best;
+}
+
+struct domain *next_domain(unsigned int id)
+{
+	struct domain *d;
+
+	spin_lock(&domlist_lock);
+	for (d = find_next(id); d && !try_hold(d); d = find_next(d->id + 1U))
+		;
+	spin_unlock(&domlist_lock);
+	return d;
 }
 
 /* 0, or -EEXIST with the number in use. */
