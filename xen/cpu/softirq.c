@@ -62,6 +62,8 @@ void softirq_run(void)
  * puts it on a list and cleared before fn runs, so fn may schedule it again.
  */
 static struct tasklet *tasklets[NR_CPUS];
+/* What runs on each CPU now. */
+static struct tasklet *running[NR_CPUS];
 
 void tasklet_init(struct tasklet *t, void (*fn)(void *), void *data)
 {
@@ -81,18 +83,20 @@ void tasklet_schedule(struct tasklet *t, unsigned int cpu)
 	softirq_raise_cpu(cpu, SOFTIRQ_TASKLET);
 }
 
-static void run_tasklet(struct tasklet *t)
+static void run_tasklet(struct tasklet *t, unsigned int cpu)
 {
 	/* running before scheduled goes: tasklet_kill() sees one of them. */
-	atomic_add(&t->running, 1);
+	atomic_set(&running[cpu], t);
 	atomic_set(&t->scheduled, 0);
 	t->fn(t->data);
-	atomic_sub(&t->running, 1);
+	/* fn may have freed it: only the mark is taken back. */
+	atomic_set(&running[cpu], NULL);
 }
 
 static void tasklet_softirq(void)
 {
-	struct tasklet *list = atomic_xchg(&tasklets[smp_processor_id()], NULL);
+	unsigned int cpu = smp_processor_id();
+	struct tasklet *list = atomic_xchg(&tasklets[cpu], NULL);
 	struct tasklet *in_order = NULL;
 
 	while (list) {
@@ -106,13 +110,21 @@ static void tasklet_softirq(void)
 		struct tasklet *t = in_order;
 
 		in_order = t->next;
-		run_tasklet(t);
+		run_tasklet(t, cpu);
 	}
+}
+
+static bool runs_somewhere(const struct tasklet *t)
+{
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		if (atomic_read(&running[cpu]) == t)
+			return true;
+	return false;
 }
 
 void tasklet_kill(struct tasklet *t)
 {
-	while (atomic_read(&t->scheduled) || atomic_read(&t->running))
+	while (atomic_read(&t->scheduled) || runs_somewhere(t))
 		cpu_relax();
 }
 

@@ -36,12 +36,12 @@ void softirq_run(void);
 bool softirq_take_schedule(void);
 
 /* Work that runs later on one CPU, once for each schedule; further schedules
- * before it has started change nothing. */
+ * before it has started change nothing. fn may free it. */
 struct tasklet {
 	struct tasklet *next;
 	void (*fn)(void *data);
 	void *data;
-	uint32_t scheduled, running;
+	uint32_t scheduled;
 };
 void tasklet_init(struct tasklet *t, void (*fn)(void *), void *data);
 void tasklet_schedule(struct tasklet *t, unsigned int cpu);
