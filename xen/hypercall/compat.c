@@ -248,6 +248,11 @@ static long grant_copy(struct vcpu *v, union arg64 *a, uint64_t va,
 	for (uint64_t i = 0; i < count; i++) {
 		long rc;
 
+		if (i && hypercall_must_yield()) {
+			hypercall_set_arg(v, 1, va + i * sizeof(c));
+			hypercall_set_arg(v, 2, count - i);
+			return -ERESTART;
+		}
 		if (copy_elem_from_guest(&c, va, i))
 			return -EFAULT;
 		a->copy = (struct gnttab_copy){.len = c.len, .flags = c.flags};
