@@ -86,6 +86,15 @@ static struct domain *find_target(const struct xen_domctl *op)
 	return get_domain(op->domain);
 }
 
+/* dom0 may, and nobody else: what a stub domain may do to its target, it asks
+ * for by other calls. The domain that keeps the store learns who is there. */
+static bool may_ask(const struct domain *caller, uint32_t cmd)
+{
+	return caller->privileged ||
+	       (cmd == XEN_DOMCTL_getdomaininfo &&
+		(caller->create_flags & XEN_DOMCTL_CDF_xs_domain));
+}
+
 long domctl(struct vcpu *v, struct xen_domctl *op)
 {
 	struct domain *d = NULL;
@@ -100,21 +109,14 @@ long domctl(struct vcpu *v, struct xen_domctl *op)
 		printk(XENLOG_DEBUG "domctl %u: not implemented\n", op->cmd);
 		return -ENOSYS;
 	}
-	if (op->cmd == XEN_DOMCTL_createdomain) {
-		if (!v->domain->privileged)
-			return -EPERM;
-	} else {
+	if (op->cmd != XEN_DOMCTL_createdomain) {
 		d = find_target(op);
 		if (!d)
 			return -ESRCH;
-		/* A domain has no say over itself here, unless it is dom0. */
-		if (!v->domain->privileged &&
-		    (d == v->domain || domain_check_privilege(v->domain, d))) {
-			put_domain(d);
-			return -EPERM;
-		}
 	}
-	if (!spin_trylock(&domctl_lock)) {
+	if (!may_ask(v->domain, op->cmd)) {
+		rc = -EPERM;
+	} else if (!spin_trylock(&domctl_lock)) {
 		rc = -ERESTART;
 	} else {
 		rc = fn(d, op);
