@@ -11,6 +11,7 @@
 static void unbound_ports(void)
 {
 	struct evtchn_status st;
+	struct vcpu *first;
 
 	start();
 	CHECK_EQ(unbound(d1, DOMID_SELF, 2), 1);
@@ -18,6 +19,11 @@ static void unbound_ports(void)
 	CHECK_EQ(unbound(d0, 1, 0), 3);
 	CHECK_EQ(unbound(d1, 2, 1), -EPERM);
 	CHECK_EQ(unbound(d1, 77, 1), -ESRCH);
+	/* Nobody is there yet who could be told. */
+	first = d1->vcpu[0];
+	d1->vcpu[0] = NULL;
+	CHECK_EQ(unbound(d0, 1, 0), -EINVAL);
+	d1->vcpu[0] = first;
 	CHECK_EQ(send(d1, 1), 0); /* lost, silently */
 	CHECK(!pending(d1, 1));
 	CHECK_EQ(status(d1, DOMID_SELF, 2, &st), 0);
@@ -179,6 +185,7 @@ static void virqs(void)
 	CHECK_EQ(event_part.relinquish(d2), 0);
 	send_global_virq(VIRQ_DOM_EXC);
 	CHECK(selected(d0, 2, c));
+	CHECK_EQ(event_set_virq_handler(d2, VIRQ_DOM_EXC), -EINVAL);
 	end();
 }
 

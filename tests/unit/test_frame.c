@@ -142,6 +142,10 @@ static void shared(void)
 	CHECK(!frame_release(M1, 9)); /* not the guest's to free */
 	frame_unshare(M1);
 	CHECK_EQ(freed_own, 0);
+	/* A new domain of that number has nothing of it. */
+	CHECK(!get_page(M1, 9));
+	CHECK(!get_page_any(M1, &owner));
+	CHECK_EQ(frame_type(M1), FRAME_SHARED);
 	put_page(M1);
 	CHECK_EQ(freed_own, 1);
 	CHECK_EQ(accounted, 0);

@@ -200,7 +200,8 @@ long domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 	void *ctx;
 	long rc;
 
-	if (d == current->domain)
+	/* A new context would hold what its end has let go of. */
+	if (d == current->domain || d->dying != DOMDYING_ALIVE)
 		return -EINVAL;
 	if (!v)
 		return -ESRCH;

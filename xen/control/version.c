@@ -82,6 +82,17 @@ static long get_handle(const struct vcpu *v, uint64_t arg)
 	return copy_to_guest(arg, v->domain->handle, sizeof(v->domain->handle));
 }
 
+/* It tells how the machine is kept, which is not a guest's to know. */
+static long get_commandline(const struct vcpu *v, uint64_t arg)
+{
+	static const char denied[] = "<denied>";
+
+	return v->domain->privileged
+		       ? put_text(arg, hypervisor_cmdline,
+				  sizeof(xen_commandline_t))
+		       : copy_to_guest(arg, denied, sizeof(denied));
+}
+
 static long get_platform_parameters(uint64_t arg)
 {
 	xen_platform_parameters_t params = {.virt_start =
@@ -113,10 +124,9 @@ static __attribute__((noinline)) long other_op(struct vcpu *v,
 	case XENVER_guest_handle:
 		return get_handle(v, args[1]);
 	case XENVER_commandline:
-		return put_text(args[1], hypervisor_cmdline,
-				sizeof(xen_commandline_t));
+		return get_commandline(v, args[1]);
 	case XENVER_build_id:
-		return -ENODATA;
+		return v->domain->privileged ? -ENODATA : -EPERM;
 	}
 	return -ENOSYS;
 }

@@ -67,7 +67,8 @@ int vcpu_create(struct domain *d, unsigned int id)
 	struct vcpu *v;
 	int rc;
 
-	if (id >= d->max_vcpus)
+	/* Whose end has begun is paused for good: not this one. */
+	if (id >= d->max_vcpus || d->dying != DOMDYING_ALIVE)
 		return -EINVAL;
 	if (d->vcpu[id])
 		return 0;

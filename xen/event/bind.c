@@ -45,6 +45,9 @@ long evtchn_alloc_unbound(struct vcpu *v, struct evtchn_alloc_unbound *op)
 	if (remote == DOMID_SELF)
 		remote = v->domain->id;
 	err = domain_check_privilege(v->domain, d);
+	/* Events to the port are its first vCPU's: there must be one. */
+	if (!err && !READ_ONCE(d->vcpu[0]))
+		err = -EINVAL;
 	if (!err) {
 		spin_lock(&d->events->lock);
 		err = alloc_unbound(d, remote, &op->port);

@@ -53,15 +53,9 @@ send_other(struct domain *d, struct port *p, unsigned long flags)
 	return err;
 }
 
-/* Interrupts on. */
-static long send(struct domain *d, uint32_t n)
+/* p is locked, and unlocked here. */
+static inline long send(struct domain *d, struct port *p, unsigned long flags)
 {
-	struct port *p = port_get(d->events, n);
-	unsigned long flags;
-
-	if (unlikely(!p))
-		return -EINVAL;
-	flags = port_lock_irqs_on(p);
 	if (unlikely(p->consumer || p->state != PORT_INTERDOMAIN ||
 		     p->peer->consumer))
 		return send_other(d, p, flags);
@@ -72,13 +66,20 @@ static long send(struct domain *d, uint32_t n)
 
 long evtchn_send(struct vcpu *v, struct evtchn_send *op)
 {
-	return send(v->domain, op->port);
+	struct domain *d = v->domain;
+	struct port *p = port_get(d->events, op->port);
+
+	return likely(p) ? send(d, p, port_lock_irqs_on(p)) : -EINVAL;
 }
 
 void event_notify_suspend(struct domain *d)
 {
-	if (d->suspend_port)
-		send(d, d->suspend_port);
+	struct port *p = port_get(d->events, d->suspend_port);
+
+	/* Interrupts are on or off: a guest that crashes may have said that
+	 * this is what it means. Port 0 is none. */
+	if (p)
+		send(d, p, port_lock(p));
 }
 
 long evtchn_unmask(struct vcpu *v, struct evtchn_unmask *op)

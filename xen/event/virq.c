@@ -105,6 +105,10 @@ int event_set_virq_handler(struct domain *d, uint32_t virq)
 	if (virq >= NR_VIRQS || !virq_is_global(virq))
 		return -EINVAL;
 	virq = (uint32_t)index_nospec(virq, NR_VIRQS);
+	/* Nothing of it may be left when it is gone. Its end and this are both
+	 * dom0's, one at a time. */
+	if (d->dying != DOMDYING_ALIVE)
+		return -EINVAL;
 	hold_domain(d);
 	flags = spin_lock_irqsave(&handlers_lock);
 	old = handlers[virq];

@@ -230,8 +230,15 @@ void frame_share(mfn_t mfn, domid_t owner)
 		   word_make(owner, FRAME_SHARED, 1, 1) | FRAME_ALLOCATED);
 }
 
+/* Whoever maps it may go on; the number of its domain, which is about to be
+ * free, opens it to nobody any more. */
 void frame_unshare(mfn_t mfn)
 {
-	ASSERT(frame_type(mfn) == FRAME_SHARED);
+	struct frame *f = mfn_to_frame(mfn);
+	uint64_t w = READ_ONCE(f->word);
+
+	ASSERT(word_type(w) == FRAME_SHARED);
+	while (!atomic_cas(&f->word, &w, word_set_owner(w, DOMID_XEN)))
+		;
 	put_page(mfn);
 }

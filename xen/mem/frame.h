@@ -93,8 +93,9 @@ bool frame_release(mfn_t mfn, domid_t owner);
 /*
  * Gives one of our own pages (alloc_page_virt()) to a domain to map: owner
  * becomes the domain, type FRAME_SHARED, and our one reference stays.
- * frame_unshare() drops that reference; the page is freed to us, uncounted by
- * frame_freed, at once or when the last who maps it lets go.
+ * frame_unshare() drops that reference, and nobody gets another; the page is
+ * freed to us, uncounted by frame_freed, at once or when the last who maps it
+ * lets go.
  */
 void frame_share(mfn_t mfn, domid_t owner);
 void frame_unshare(mfn_t mfn);

@@ -41,6 +41,11 @@ static inline uint64_t word_set_type(uint64_t w, unsigned int type)
 	return (w & ~(FRAME_TYPE_MAX << FRAME_TYPE_SHIFT)) |
 	       (uint64_t)type << FRAME_TYPE_SHIFT;
 }
+static inline uint64_t word_set_owner(uint64_t w, domid_t owner)
+{
+	return (w & (BIT(FRAME_OWNER_SHIFT) - 1)) |
+	       (uint64_t)owner << FRAME_OWNER_SHIFT;
+}
 
 /*
  * The frame table. One bit says whether the table has a page for 512 frames;

@@ -85,6 +85,15 @@ static void privileged(void)
 	static struct xen_platform_op p = {
 		.cmd = 99, .interface_version = XENPF_INTERFACE_VERSION};
 
+	static char words[1024];
+
+	check_rc(xen_version(XENVER_commandline, words), 0,
+		 "the hypervisor's command line");
+	check(!memcmp(words, "<denied>", 9) == !is_dom0,
+	      "it is dom0's to know");
+	if (!is_dom0)
+		check_rc(xen_version(XENVER_build_id, NULL), -XEN_EPERM,
+			 "and so is what build it is");
 	check_rc(hc(__HYPERVISOR_sysctl, &s), PRIV(0, -XEN_EPERM),
 		 "sysctl physinfo");
 	check_rc(hc(__HYPERVISOR_domctl, &d), -XEN_ESRCH, "domctl on nobody");
