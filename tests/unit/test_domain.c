@@ -126,6 +126,10 @@ void domain_shutdown(struct domain *d, unsigned int reason)
 	(void)d;
 	(void)reason;
 }
+void domain_limit_tables(struct domain *d)
+{
+	(void)d;
+}
 int domain_claim(struct domain *d, uint64_t pages)
 {
 	(void)d;

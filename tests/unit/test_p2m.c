@@ -296,6 +296,26 @@ static void test_walk_goes_on(void)
 	end();
 }
 
+/* One page at many places takes no memory but tables: there is an end to it. */
+static void test_limit(void)
+{
+	uint64_t n = 0;
+
+	begin();
+	p2m.max_tables = 20;
+	while (n < 100 && !p2m_set(&p2m, _gfn(n * 512), _mfn(7), 1, P2M_SHARED))
+		n++;
+	CHECK_EQ(n, 17); /* and levels 4 to 2 */
+	CHECK_EQ(p2m.tables, 20);
+	CHECK_EQ(p2m_set(&p2m, _gfn(n * 512), _mfn(7), 1, P2M_SHARED), -ENOMEM);
+	/* Those that there are can be used on. */
+	CHECK_EQ(p2m_set(&p2m, _gfn(3), _mfn(7), 1, P2M_SHARED), 0);
+	CHECK_EQ(p2m_clear(&p2m, _gfn(0), 512), 0);
+	CHECK_EQ(p2m_set(&p2m, _gfn(n * 512), _mfn(7), 1, P2M_SHARED), 0);
+	p2m.max_tables = 0;
+	end();
+}
+
 /*
  * What stands in a table that is out of use may be read as an entry by whoever
  * was on his way there: no pointer of ours, whose upper bits are any type.
@@ -329,6 +349,7 @@ static const struct test_case cases[] = {
 	{"p2m: out of memory changes nothing", test_no_memory},
 	{"p2m: nothing comes into one that is closed", test_closed},
 	{"p2m: a walk goes on where it stopped", test_walk_goes_on},
+	{"p2m: a limit of tables", test_limit},
 	{"p2m: tables out of use hold no pointers", test_retired_tables},
 };
 

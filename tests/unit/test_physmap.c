@@ -354,6 +354,21 @@ static void foreign_twice(void)
 	all_is_there();
 }
 
+/* What tools and the guest's size say of its tables. */
+static void limits(void)
+{
+	start();
+	d.max_pages = 128 * 1000;
+	domain_limit_tables(&d);
+	CHECK_EQ(d.p2m.max_tables, 2024);
+	d.paging_pages = 5000;
+	domain_limit_tables(&d);
+	CHECK_EQ(d.p2m.max_tables, 5000);
+	foreigner.privileged = true;
+	domain_limit_tables(&foreigner);
+	CHECK_EQ(foreigner.p2m.max_tables, 0);
+}
+
 static const struct test_case cases[] = {
 	{"a page that is moved and given back", moved_and_given_back},
 	{"a page that is moved to two places", moved_twice},
@@ -362,6 +377,7 @@ static const struct test_case cases[] = {
 	{"a move that cannot be", moved_to_nowhere},
 	{"a move while writes are logged", moved_while_logged},
 	{"two foreign pages for one place", foreign_twice},
+	{"a limit of tables", limits},
 };
 
 int main(void)

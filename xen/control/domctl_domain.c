@@ -100,6 +100,7 @@ long domctl_max_mem(struct domain *d, struct xen_domctl *op)
 	spin_lock(&d->pages_lock);
 	d->max_pages = min(pages, (uint64_t)UINT32_MAX);
 	spin_unlock(&d->pages_lock);
+	domain_limit_tables(d);
 	return 0;
 }
 

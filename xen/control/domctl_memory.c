@@ -14,7 +14,8 @@
 /*
  * Paging memory: Xen sets some aside for each guest's nested tables, and tools
  * insist on saying how much. Ours come from the common heap as they are needed;
- * the number is kept so that tools read what they set.
+ * the number is kept so that tools read what they set, and is a limit where it
+ * is more than any guest with that much memory needs (domain_limit_tables()).
  */
 long domctl_get_paging_mempool_size(struct domain *d, struct xen_domctl *op)
 {
@@ -33,6 +34,7 @@ long domctl_set_paging_mempool_size(struct domain *d, struct xen_domctl *op)
 	if (size & ~PAGE_MASK)
 		return -EINVAL;
 	d->paging_pages = size >> PAGE_SHIFT;
+	domain_limit_tables(d);
 	return 0;
 }
 
@@ -125,6 +127,7 @@ long domctl_shadow_op(struct domain *d, struct xen_domctl *op)
 		if (!d->kind->translated)
 			return -EOPNOTSUPP;
 		d->paging_pages = (uint64_t)s->mb * MIB_PAGES;
+		domain_limit_tables(d);
 		return 0;
 	case XEN_DOMCTL_SHADOW_OP_OFF:
 		if (!d->kind->translated)

@@ -276,6 +276,7 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg,
 	if (rc)
 		goto fail;
 	have_kind = true;
+	domain_limit_tables(d);
 	for (; domain_parts[parts]; parts++) {
 		rc = domain_parts[parts]->init(d, cfg);
 		if (rc)

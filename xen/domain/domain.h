@@ -354,6 +354,9 @@ mfn_t domain_alloc_at(struct domain *d, mfn_t mfn, unsigned int order);
 bool __must_check domain_charge(struct domain *d, uint64_t pages);
 void domain_uncharge(struct domain *d, uint64_t pages);
 /* XENMEM_claim_pages: that many pages in all are this domain's to allocate. */
+/* After paging_pages or max_pages changed: how many pages its nested tables may
+ * take follows. */
+void domain_limit_tables(struct domain *d);
 int domain_claim(struct domain *d, uint64_t pages);
 uint64_t claimed_page_count(void);
 

@@ -67,6 +67,22 @@ void domain_uncharge(struct domain *d, uint64_t pages)
 		put_domain(d);
 }
 
+/*
+ * What a guest with all its memory in pieces of 4 KiB takes, four times, and
+ * something for what is not memory; or more if its tools say so. dom0 has the
+ * machine's.
+ */
+#define TABLES_AT_LEAST 1024
+#define PAGES_PER_TABLE 128
+
+void domain_limit_tables(struct domain *d)
+{
+	if (!d->privileged)
+		d->p2m.max_tables =
+			max(d->paging_pages,
+			    TABLES_AT_LEAST + d->max_pages / PAGES_PER_TABLE);
+}
+
 int domain_claim(struct domain *d, uint64_t pages)
 {
 	int rc = 0;

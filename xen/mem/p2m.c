@@ -82,6 +82,8 @@ static void *new_table(struct p2m *p)
 		memset(t, 0, PAGE_SIZE);
 		return t;
 	}
+	if (p->max_tables && p->tables >= p->max_tables)
+		return NULL;
 	t = alloc_page_virt(ALLOC_ZERO);
 	if (t)
 		p->tables++;

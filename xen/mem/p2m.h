@@ -76,9 +76,12 @@ struct p2m {
 	const struct p2m_format *fmt;
 	mfn_t root;
 	domid_t domid;
-	uint64_t tables; /* pages that tables take */
-	void *retired;   /* tables replaced by larger leaves, to reuse */
-	gfn_t max_gfn;   /* the highest that ever held something */
+	/* Pages that tables take, and may take (0: as many as there are). A
+	 * guest needs no memory to have some made: the same page may be at any
+	 * number of places, each in a table of its own. */
+	uint64_t tables, max_tables;
+	void *retired; /* tables replaced by larger leaves, to reuse */
+	gfn_t max_gfn; /* the highest that ever held something */
 	uint64_t entries[P2M_TYPES]; /* 4 KiB pages by type */
 	/* Counts the changes to what a TLB may hold, under the lock; how many
 	 * of them every CPU has forgotten. */
