@@ -9,6 +9,7 @@
 #include "cpu/init.h"
 #include "cpu/panic.h"
 #include "cpu/smp.h"
+#include "cpu/softirq.h"
 #include "console/printk.h"
 #include "lib/atomic.h"
 #include "lib/lock.h"
@@ -121,17 +122,34 @@ static void __noreturn fatal_exception(const struct cpu_regs *r)
 		   r->rip);
 }
 
+static struct {
+	uint32_t count, cpu, port61; /* how many untold, where the last was */
+} nmis;
+
+static void report_nmis(void *unused)
+{
+	uint32_t n = atomic_xchg(&nmis.count, 0);
+
+	(void)unused;
+	printk(XENLOG_WARNING "CPU %u: NMI (port 0x61 reads %02x), %u in all\n",
+	       READ_ONCE(nmis.cpu), READ_ONCE(nmis.port61), n);
+}
+static struct tasklet nmi_report = {.fn = report_nmis};
+
 /*
  * The only NMI that we send stops the CPU for good. Others are the machine's
- * (a watchdog, a parity error): reported, since nobody else will.
+ * (a watchdog, a parity error): reported, since nobody else will; later, as the
+ * console's lock may be this CPU's already.
  */
 static void handle_nmi(void)
 {
 	if (smp_stopping())
 		for (;;)
 			__asm__ volatile("cli; hlt");
-	printk(XENLOG_WARNING "CPU %u: NMI (port 0x61 reads %02x)\n",
-	       smp_processor_id(), inb(0x61));
+	WRITE_ONCE(nmis.cpu, smp_processor_id());
+	WRITE_ONCE(nmis.port61, inb(0x61));
+	atomic_add(&nmis.count, 1U);
+	tasklet_schedule(&nmi_report, smp_processor_id());
 }
 
 void trap_interrupt(struct cpu_regs *regs)
