@@ -25,7 +25,14 @@ DEFINE_PER_CPU(uint64_t, cpu_number);
 
 static struct domain d, foreigner;
 static struct vcpu vcpu = {.domain = &d};
-static const struct domain_kind kind = {.name = "test", .translated = true};
+static int told;
+static void memory_left(struct domain *of)
+{
+	(void)of;
+	told++;
+}
+static const struct domain_kind kind = {
+	.name = "test", .translated = true, .memory_left = memory_left};
 static void (*another_cpu)(void);
 
 /* What is around the sources. */
@@ -354,6 +361,25 @@ static void foreign_twice(void)
 	all_is_there();
 }
 
+/* Half of an extent can be given back, which is worth knowing. */
+static void half_given_back(void)
+{
+	xen_pfn_t gfn = 40;
+	struct xen_memory_reservation r = {
+		.nr_extents = 1, .extent_order = 1, .domid = 1};
+
+	start();
+	take(40);
+	p2m_lock(&d.p2m);
+	p2m_set(&d.p2m, _gfn(41), _mfn(5), 1, P2M_GRANT_RW);
+	p2m_unlock(&d.p2m);
+	set_xen_guest_handle(r.extent_start, &gfn);
+	told = 0;
+	CHECK_EQ(mem_decrease_reservation(&vcpu, (uint64_t)&r, 0), 0);
+	CHECK_EQ(d.tot_pages, 0);
+	CHECK_EQ(told, 1);
+}
+
 /* What tools and the guest's size say of its tables. */
 static void limits(void)
 {
@@ -377,6 +403,7 @@ static const struct test_case cases[] = {
 	{"a move that cannot be", moved_to_nowhere},
 	{"a move while writes are logged", moved_while_logged},
 	{"two foreign pages for one place", foreign_twice},
+	{"half of an extent given back", half_given_back},
 	{"a limit of tables", limits},
 };
 

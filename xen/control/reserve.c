@@ -219,15 +219,16 @@ static int release_one(struct domain *d, gfn_t gfn)
 static int decrease_one(struct extents *e, uint64_t i)
 {
 	xen_pfn_t gfn;
+	int rc = 0;
 
 	if (copy_elem_from_guest(&gfn, e->list, i))
 		return 1;
-	for (uint64_t j = 0; j < 1UL << e->r.extent_order; j++)
-		if (release_one(e->d, _gfn(gfn + j)))
-			return 1;
+	for (uint64_t j = 0; !rc && j < 1UL << e->r.extent_order; j++)
+		rc = release_one(e->d, _gfn(gfn + j));
+	/* A part of it may be gone all the same. */
 	if (e->d->kind->memory_left)
 		e->d->kind->memory_left(e->d);
-	return 0;
+	return rc;
 }
 
 long mem_decrease_reservation(struct vcpu *v, uint64_t arg, uint64_t start)
