@@ -110,25 +110,26 @@ static void attach(void)
 	ioservid_t id;
 	int rc;
 
-	op.u.create_ioreq_server.handle_bufioreq =
-		2; /* its pointers together */
+	/* 2: a ring whose two pointers change together. */
+	op.u.create_ioreq_server.handle_bufioreq = 2;
 	if (dm(&op, NULL, 0))
 		fail("a server");
 	id = op.u.create_ioreq_server.id;
 	map_pages(id);
 	claim(id, XEN_DMOP_IO_RANGE_PORT, ASK, ASK + PORTS - 1);
 	claim(id, XEN_DMOP_IO_RANGE_MEMORY, VIDEO, VIDEO_END);
-	b.remote_port = slot->vp_eport;
-	rc = ioctl(evtchn, IOCTL_EVTCHN_BIND_INTERDOMAIN, &b);
-	if (rc < 0)
-		fail("the port");
-	port = (uint32_t)rc;
 	memset(&op, 0, sizeof(op));
 	op.op = XEN_DMOP_set_ioreq_server_state;
 	op.u.set_ioreq_server_state.id = id;
 	op.u.set_ioreq_server_state.enabled = 1;
 	if (dm(&op, NULL, 0))
 		fail("on");
+	/* Known from then on, by Debian's Xen. */
+	b.remote_port = slot->vp_eport;
+	rc = ioctl(evtchn, IOCTL_EVTCHN_BIND_INTERDOMAIN, &b);
+	if (rc < 0)
+		fail("the port");
+	port = (uint32_t)rc;
 	puts("ready");
 	fflush(stdout);
 }
