@@ -33,13 +33,16 @@ ends() {
 	sed -n 's/^Domain [0-9]* has shut down, reason code \([0-9]*\) .*/\1/p' \
 		"/var/log/xen/xl-$1.log" | tr '\n' ' '
 }
+# The stock xl leaves the old device model there, whose lock keeps the new
+# one's from the disk; and writes a core page by page, for minutes here.
+ours() { [[ $(command -v xl) == /usr/local/* ]]; }
 # noted NAME WORDS SECONDS
 noted() { has "/var/log/xen/xl-$1.log" "$2" "$3"; }
 
 planned resets ckjto 'on_reboot="restart"'
 ok "a PC that resets" xl create -q /run/resets.cfg
 first=$(xl domid resets)
-noted resets 'reason code 0 ' 150
+noted resets 'reason code 0 ' 240
 verdict $? "it ends" "$(tail -2 /run/resets.serial | tr -d '\r')"
 gone resets 20
 verdict $? "and is gone"
@@ -51,17 +54,21 @@ verdict $? "it started after each" "$(starts resets) times"
 grep -q "^Waiting for domain resets (domid $first)" /var/log/xen/xl-resets.log
 verdict $? "one watch saw to all"
 
-planned other co 'on_reboot="rename-restart"' 'on_poweroff="preserve"'
-ok "one whose old domain is kept" xl create -q /run/other.cfg
-first=$(xl domid other)
-noted other 'reason code 0 ' 60
-verdict $? "it starts again, and ends" "$(tail -3 /var/log/xen/xl-other.log)"
-like "the first is there, under another name" "^other-[0-9TZ]+ +$first .*s" xl list
-like "so is the second" '^other +[0-9]+ .*s' xl list
-[ "$(starts other)" = 2 ]
-verdict $? "it started twice" "$(starts other)"
-ok "destroy the first" xl destroy "$first"
-ok "destroy the second" xl destroy other
+renamed() {
+	local first
+	planned other co 'on_reboot="rename-restart"' 'on_poweroff="preserve"'
+	ok "one whose old domain is kept" xl create -q /run/other.cfg
+	first=$(xl domid other)
+	noted other 'reason code 0 ' 60
+	verdict $? "it starts again, and ends" "$(tail -3 /var/log/xen/xl-other.log)"
+	like "the first is there, under another name" "^other-[0-9TZ]+ +$first .*s" xl list
+	like "so is the second" '^other +[0-9]+ .*s' xl list
+	[ "$(starts other)" = 2 ]
+	verdict $? "it started twice" "$(starts other)"
+	ok "destroy the first" xl destroy "$first"
+	ok "destroy the second" xl destroy other
+}
+! ours || renamed
 
 planned once c 'on_reboot="destroy"'
 ok "one that is not to start again" xl create -q /run/once.cfg
@@ -71,7 +78,7 @@ verdict $? "it is gone"
 verdict $? "after its first reset" "$(starts once), $(ends once)"
 
 pc crasher 'memory=40' 'firmware_override="/lab/guest/asker"' \
-	'on_crash="coredump-restart"'
+	"on_crash=\"$(ours && echo coredump-)restart\""
 ok "one that crashes" xl create -q -p /run/crasher.cfg
 rm -f /run/model.out
 /lab/model "$(xl domid crasher)" crash >/run/model.out 2>&1 &
@@ -82,10 +89,12 @@ verdict $? "it starts again, and ends" "$(ends crasher)"
 gone crasher 20
 [ "$(ends crasher)" = "3 0 " ]
 verdict $? "a crash, then off" "$(ends crasher)"
-dump=$(ls /var/lib/xen/dump/*crasher* 2>/dev/null | head -1)
-[ "$(head -c 4 "$dump" | tail -c 3)" = ELF ]
-verdict $? "its core was written" "$(ls -l /var/lib/xen/dump)"
-rm -f /var/lib/xen/dump/*
+if ours; then
+	dump=$(ls /var/lib/xen/dump/*crasher* 2>/dev/null | head -1)
+	[ "$(head -c 4 "$dump" | tail -c 3)" = ELF ]
+	verdict $? "its core was written" "$(ls -l /var/lib/xen/dump)"
+	rm -f /var/lib/xen/dump/*
+fi
 
 grub_disk /run/linux.img 'console=hvc0 loglevel=4 panic=5 do=idle' 64M
 verdict $? "a disk with GRUB"
