@@ -469,7 +469,8 @@ static bool do_one(struct state *s)
 				 : s->i->map == MAP_0F && two_byte(s))
 		return true;
 	return emu_arith(s) || emu_product(s) || emu_plain(s) || emu_stack(s) ||
-	       emu_flow(s) || emu_segments(s) || emu_far(s);
+	       emu_flow(s) || emu_segments(s) || emu_far(s) || emu_port(s) ||
+	       emu_interrupts(s) || emu_system(s);
 }
 
 enum emulate_result emulate(struct emulator *e, const struct insn *i)

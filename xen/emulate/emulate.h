@@ -2,9 +2,9 @@
 /*
  * Executes one instruction that touches emulated memory, or that a processor
  * cannot execute in the mode its guest is in: moves, arithmetic, bits, strings,
- * vector moves, the stack, near and far control transfer, segment loads. Memory
- * and what else there is of the processor are reached through callbacks only,
- * so the same code runs in host tests.
+ * vector moves, the stack, near and far control transfer, segment loads, system
+ * instructions, interrupts. Memory and what else there is of the processor are
+ * reached through callbacks only, so the same code runs in host tests.
  */
 #ifndef OSTLER_EMULATE_EMULATE_H
 #define OSTLER_EMULATE_EMULATE_H
@@ -27,9 +27,45 @@ struct emu_segment {
 /* Tables, as segments after INSN_GS. */
 enum { EMU_TR = 6, EMU_LDTR, EMU_GDTR, EMU_IDTR };
 
+enum emulate_result {
+	EMULATE_DONE,    /* registers and RIP are as after it */
+	EMULATE_AGAIN,   /* a part of a repeated one: RIP stays */
+	EMULATE_FAULT,   /* a callback said so, or was told of an exception;
+			    no register has changed */
+	EMULATE_UNKNOWN, /* not an instruction that is known here */
+};
+
 struct emu_cpu {
 	uint64_t cr0, efer;
 	unsigned int cpl;
+};
+
+/* IN, OUT, INS, OUTS, after the check that they may. */
+struct emu_io {
+	uint16_t port;
+	uint8_t size; /* 1, 2, 4 */
+	bool in, string, rep;
+};
+
+/* What has its operands in registers, which are in place, or none. */
+enum emu_special {
+	EMU_CPUID,
+	EMU_RDMSR,
+	EMU_WRMSR,
+	EMU_RDTSC,
+	EMU_HLT,
+	EMU_CACHE, /* INVD, WBINVD */
+	EMU_INVLPG,
+};
+
+/* x87 instructions that a program asks whether there is an FPU with. */
+enum emu_fpu {
+	EMU_FNINIT,
+	EMU_FNCLEX,
+	EMU_FNSTSW,
+	EMU_FNSTCW,
+	EMU_FLDCW,
+	EMU_FWAIT,
 };
 
 /*
@@ -49,6 +85,16 @@ struct emu_system {
 		      uint32_t error);
 	/* No interrupt before the next instruction is over; may be NULL. */
 	void (*shadow)(void *ctx);
+	/*
+	 * Any of the following may be NULL: such instructions are not known
+	 * then. EMULATE_DONE, or EMULATE_FAULT: an exception was raised, or it
+	 * waits, or (INS, OUTS, which move registers themselves) some are left.
+	 */
+	enum emulate_result (*cr)(void *ctx, unsigned int cr, bool write,
+				  uint64_t *val);
+	enum emulate_result (*special)(void *ctx, enum emu_special what);
+	enum emulate_result (*io)(void *ctx, const struct emu_io *io);
+	enum emulate_result (*fpu)(void *ctx, enum emu_fpu op, uint16_t *val);
 };
 
 struct emulator {
@@ -75,14 +121,41 @@ struct emulator {
 	void *ctx;
 };
 
-enum emulate_result {
-	EMULATE_DONE,    /* registers and RIP are as after it */
-	EMULATE_AGAIN,   /* a part of a repeated one: RIP stays */
-	EMULATE_FAULT,   /* a callback said so, or was told of an exception;
-			    no register has changed */
-	EMULATE_UNKNOWN, /* not an instruction that is known here */
-};
-
 enum emulate_result emulate(struct emulator *e, const struct insn *i);
+
+/*
+ * An interrupt or exception goes in before the next instruction: its frame, and
+ * where its handler is. EMULATE_FAULT: the delivery raised an exception.
+ */
+struct emu_event {
+	uint8_t vector;
+	bool has_error;
+	uint32_t error;
+};
+enum emulate_result emulate_event(struct emulator *e, unsigned int mode,
+				  const struct emu_event *event);
+
+/*
+ * Another task: the TSS that sel names, by an instruction, or through a task
+ * gate that an instruction or an event found in the IDT. EMULATE_DONE: in the
+ * new task, perhaps with an exception of its own raised; EMULATE_FAULT: in the
+ * old one, and nothing has changed.
+ */
+enum emu_task_how {
+	EMU_TASK_CALL,
+	EMU_TASK_IRET,
+	EMU_TASK_JMP,
+	EMU_TASK_GATE,
+};
+struct emu_task {
+	enum emu_task_how how;
+	uint16_t sel;
+	bool external; /* the event was no instruction's */
+	bool has_error;
+	uint32_t error;
+	uint64_t next; /* where the old task goes on */
+};
+enum emulate_result emulate_task(struct emulator *e, unsigned int mode,
+				 const struct emu_task *why);
 
 #endif

@@ -8,7 +8,13 @@
 
 void emu_bad_selector(struct state *s, unsigned int vector, uint16_t sel)
 {
-	emu_raise_error(s, vector, sel & 0xfffc);
+	uint32_t error = sel & 0xfffcU;
+
+	if (s->in_task) {
+		vector = vector == GP ? TS : vector;
+		error += s->task_external;
+	}
+	emu_raise_error(s, vector, error);
 }
 
 static bool may_be_done(const struct emu_segment *g, bool write)

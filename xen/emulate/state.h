@@ -25,7 +25,19 @@
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 
 /* Exceptions. */
-enum { DE = 0, OVERFLOW = 4, BR = 5, UD = 6, NP = 11, SS = 12, GP = 13 };
+enum {
+	DE = 0,
+	DB = 1,
+	BREAKPOINT = 3,
+	OVERFLOW = 4,
+	BR = 5,
+	UD = 6,
+	NM = 7,
+	TS = 10,
+	NP = 11,
+	SS = 12,
+	GP = 13,
+};
 
 struct state {
 	struct emulator *e;
@@ -36,6 +48,8 @@ struct state {
 	uint64_t next;     /* RIP after it */
 	bool fault;        /* an access failed: nothing more is done */
 	bool unknown;      /* … as nobody can be told of an exception */
+	bool in_task;      /* segments of another task are being loaded */
+	bool task_external;
 	bool has_cpu;
 	struct emu_cpu cpu; /* emu_cpu() */
 };
@@ -150,6 +164,34 @@ bool emu_segments(struct state *s);
 
 /* far.c: far JMP, CALL, RET, IRET. */
 bool emu_far(struct state *s);
+/* From now on CS is sel in real or virtual-8086 mode; its limit stays. */
+void emu_find_real(struct state *s, uint16_t sel, uint64_t rip,
+		   struct emu_found *cs);
+
+/* ring.c: ring cpl's stack, from the TSS; ext goes into error codes. Swapping
+ * puts it in place, and the one before into it; again swaps back. */
+struct emu_stack {
+	struct emu_found ss;
+	uint64_t sp;
+	bool there;
+};
+bool emu_inner_stack(struct state *s, unsigned int cpl, uint32_t ext,
+		     struct emu_stack *new);
+void emu_swap_stack(struct state *s, struct emu_stack *stack);
+
+/* interrupt.c: INT n, INT3, INTO, ICEBP. */
+bool emu_interrupts(struct state *s);
+
+/* task.c; false: not to be had. */
+bool emu_switch_task(struct state *s, const struct emu_task *why);
+
+/* system.c: control registers, tables, MSRs, HLT, the beginnings of x87. */
+bool emu_system(struct state *s);
+/* What a callback of struct emu_system said. */
+void emu_note_result(struct state *s, enum emulate_result r);
+
+/* port.c: IN, OUT, INS, OUTS. */
+bool emu_port(struct state *s);
 
 /* string.c: MOVS, STOS, LODS, CMPS, SCAS. */
 bool emu_is_string(const struct insn *i);
