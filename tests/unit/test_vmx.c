@@ -99,7 +99,7 @@ static void one_control_less(void)
 	one_less(&m.proc, &m,
 		 PROC_TPR_SHADOW | PROC_MSR_BITMAPS | PROC_IO_BITMAPS |
 			 PROC_SECONDARY | PROC_HLT | PROC_INTR_WINDOW);
-	one_less(&m.proc2, &m, PROC2_EPT | PROC2_UNRESTRICTED);
+	one_less(&m.proc2, &m, PROC2_EPT);
 	one_less(&m.exit, &m, EXIT_LOAD_EFER | EXIT_LOAD_PAT);
 	one_less(&m.entry, &m, ENTRY_LOAD_EFER | ENTRY_GUEST64);
 }
@@ -176,6 +176,15 @@ static void no_room_for_names(void)
 	}
 }
 
+static const char *used_names(const struct vmx_msrs *m,
+			      const struct vmx_caps *c)
+{
+	static char names[400];
+
+	vmx_name_caps(m, c, true, names, sizeof(names));
+	return names;
+}
+
 static void old_cpu(void)
 {
 	struct vmx_msrs m = full;
@@ -187,7 +196,14 @@ static void old_cpu(void)
 	m.proc &= ~((uint64_t)PROC_SECONDARY << 32);
 	CHECK(!vmx_choose(&m, &c, missing, sizeof(missing)));
 	CHECK(strstr(missing, "EPT"));
-	CHECK(strstr(missing, "unrestricted guest"));
+	/* Without this, real mode is emulated. */
+	m = full;
+	m.proc2 &= ~((uint64_t)PROC2_UNRESTRICTED << 32);
+	CHECK(vmx_choose(&m, &c, missing, sizeof(missing)));
+	CHECK(!(c.proc2 & PROC2_UNRESTRICTED));
+	CHECK(!strstr(used_names(&m, &c), "unrestricted guest"));
+	CHECK(vmx_choose(&full, &c, missing, sizeof(missing)));
+	CHECK(strstr(used_names(&full, &c), "unrestricted guest"));
 }
 
 /* The guest's state: fields by encoding. */
@@ -408,8 +424,11 @@ static void privilege_levels(void)
 	good_state();
 	set(VMCS_proc2_controls, PROC2_EPT);
 	CHECK(!vmx_check_guest(get, &caps));
+	CHECK(!vmx_check_segments(get, &caps, 2));
 	set(VMCS_guest_ss_sel, 3);
 	CHECK(strstr(vmx_check_guest(get, &caps), "SS.RPL is not CS.RPL"));
+	CHECK(strstr(vmx_check_segments(get, &caps, 2), "SS.RPL is not"));
+	CHECK(strstr(vmx_check_segments(get, &caps, 0x20002), "virtual-8086"));
 	set(VMCS_guest_cs_sel, 3);
 	CHECK(strstr(vmx_check_guest(get, &caps), "SS.DPL is not SS.RPL"));
 	good_state();

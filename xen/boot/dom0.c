@@ -86,6 +86,7 @@ static void __init build_pvh(struct dom0_build *b)
 	dom0_map_machine(b);
 	p2m_unlock(&b->d->p2m);
 	dom0_place_kernel(b);
+	dom0_make_identity_table(b);
 	dom0_make_map(b);
 	b->start_info = ROUND_UP(dom0_make_acpi(b, b->tables), PAGE_SIZE);
 	dom0_write_start_info(b);

@@ -43,6 +43,7 @@ struct dom0_build {
 	/* where start info and ACPI tables are, in dom0's memory */
 	paddr_t tables, tables_size;
 	paddr_t rsdp, start_info;
+	paddr_t identity_table; /* HVM_PARAM_IDENT_PT */
 };
 
 /* dom0_options.c */
@@ -64,6 +65,9 @@ void dom0_build_pv(struct dom0_build *b);
 void dom0_take_memory(struct dom0_build *b);
 void dom0_map_machine(struct dom0_build *b);
 void dom0_make_map(struct dom0_build *b);
+/* What a processor without unrestricted guest runs it on while its paging is
+ * off (public/hvm/params.h). */
+void dom0_make_identity_table(struct dom0_build *b);
 bool dom0_owns(const struct dom0_build *b, mfn_t mfn);
 
 /* dom0_acpi.c: writes RSDP, XSDT and MADT at b->tables; returns the end. */

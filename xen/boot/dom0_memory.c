@@ -10,6 +10,7 @@
 
 #include "console/printk.h"
 #include "cpu/acpi.h"
+#include "hvm/hvm.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mem/alloc.h"
@@ -18,7 +19,8 @@
 #include "mem/memory.h"
 #include "mem/memory_map.h"
 
-/* For start info, command line, memory map and ACPI tables. */
+/* For start info, command line, memory map and ACPI tables; the last page is
+ * the page table below. */
 #define TABLES_ORDER 4
 
 void __init dom0_keep_zone(void)
@@ -141,7 +143,8 @@ void __init dom0_take_memory(struct dom0_build *b)
 		panic("dom0: no memory below 4 GiB for its tables");
 	adopt(b, tables, TABLES_ORDER);
 	b->tables = mfn_to_maddr(tables);
-	b->tables_size = PAGE_SIZE << TABLES_ORDER;
+	b->tables_size = (PAGE_SIZE << TABLES_ORDER) - PAGE_SIZE;
+	b->identity_table = b->tables + b->tables_size;
 	for (unsigned int i = 0; i < machine_map.n; i++) {
 		const struct memory_range *r = &machine_map.range[i];
 
@@ -152,6 +155,20 @@ void __init dom0_take_memory(struct dom0_build *b)
 	printk("dom0: %lu MiB of %lu MiB, mapped one to one\n",
 	       d->tot_pages >> (20 - PAGE_SHIFT),
 	       b->pages >> (20 - PAGE_SHIFT));
+}
+
+/* The first 4 GiB one to one in 4 MiB pages: present, writable, user, accessed,
+ * dirty, large. */
+void __init dom0_make_identity_table(struct dom0_build *b)
+{
+	uint32_t *table = maddr_to_virt(b->identity_table);
+	int rc;
+
+	for (uint32_t i = 0; i < PAGE_SIZE / sizeof(*table); i++)
+		table[i] = i << 22 | 0xe7;
+	rc = hvm_set_param(b->d, HVM_PARAM_IDENT_PT, b->identity_table);
+	if (rc)
+		panic("dom0: its identity page table (error %d)", -rc);
 }
 
 static bool __init is_trapped(paddr_t page)
@@ -213,6 +230,8 @@ static uint32_t __init ram_type(const struct dom0_build *b, uint64_t frame)
 
 	if (a >= b->tables && a < b->tables + b->tables_size)
 		return MEMORY_ACPI;
+	if (a == b->identity_table)
+		return MEMORY_RESERVED;
 	return dom0_owns(b, _mfn(frame)) ? MEMORY_RAM : MEMORY_RESERVED;
 }
 

@@ -218,6 +218,39 @@ void fpu_vector(struct fpu_state *f, unsigned int reg, uint64_t v[4],
 	fpu_restore(f);
 }
 
+/* FWAIT does nothing: an exception that waits comes with the next instruction
+ * of x87 that the guest executes itself. */
+void fpu_x87(enum fpu_op op, uint16_t *val)
+{
+	switch (op) {
+	case FPU_FNINIT:
+		__asm__ volatile("fninit");
+		break;
+	case FPU_FNCLEX:
+		__asm__ volatile("fnclex");
+		break;
+	case FPU_FNSTSW:
+		__asm__ volatile("fnstsw %0" : "=m"(*val));
+		break;
+	case FPU_FNSTCW:
+		__asm__ volatile("fnstcw %0" : "=m"(*val));
+		break;
+	case FPU_FLDCW: {
+		/* Unmasked exceptions that wait would come here. */
+		struct {
+			uint32_t word[7];
+		} env;
+
+		__asm__ volatile("fnstenv %0" : "=m"(env));
+		env.word[0] = (env.word[0] & ~0xffffU) | *val;
+		__asm__ volatile("fldenv %0" : : "m"(env));
+		break;
+	}
+	case FPU_FWAIT:
+		break;
+	}
+}
+
 bool fpu_set_xcr0(struct fpu_state *f, uint64_t val, bool loaded)
 {
 	uint64_t avx512 = val & XCR0_AVX512, mpx = val & XCR0_MPX;

@@ -28,6 +28,17 @@ void fpu_restore(struct fpu_state *f);
  * v, or from it. */
 void fpu_vector(struct fpu_state *f, unsigned int reg, uint64_t v[4],
 		bool write);
+/* Instructions of x87 for whoever has the registers on this CPU; *val is what
+ * is stored or loaded. */
+enum fpu_op {
+	FPU_FNINIT,
+	FPU_FNCLEX,
+	FPU_FNSTSW,
+	FPU_FNSTCW,
+	FPU_FLDCW,
+	FPU_FWAIT,
+};
+void fpu_x87(enum fpu_op op, uint16_t *val);
 /* XSETBV: false if the machine or the architecture does not allow val. loaded:
  * f is on this CPU now. */
 bool fpu_set_xcr0(struct fpu_state *f, uint64_t val, bool loaded);

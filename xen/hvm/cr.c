@@ -71,6 +71,14 @@ bool hvm_set_cr4(struct vcpu *v, uint64_t val)
 	return true;
 }
 
+uint64_t hvm_get_cr(struct vcpu *v, unsigned int cr)
+{
+	static const uint8_t regs[] = {
+		[0] = CR0, [2] = CR2, [3] = CR3, [4] = CR4, [8] = CR8};
+
+	return hvm_ops->get_creg(v, (enum hvm_creg)regs[cr]);
+}
+
 bool hvm_set_cr0(struct vcpu *v, uint64_t val)
 {
 	uint64_t old = hvm_ops->get_creg(v, CR0);

@@ -183,6 +183,11 @@ static enum verdict exit_cr_write(struct vcpu *v, const struct vmexit *x)
 	case 0:
 		ok = hvm_set_cr0(v, x->cr.value);
 		break;
+	case 2:
+	case 3: /* where it exits there is no paging (yet) */
+		hvm_ops->set_creg(v, x->cr.cr == 2 ? CR2 : CR3, x->cr.value);
+		ok = true;
+		break;
 	case 4:
 		ok = hvm_set_cr4(v, x->cr.value);
 		break;
@@ -193,6 +198,12 @@ static enum verdict exit_cr_write(struct vcpu *v, const struct vmexit *x)
 		break;
 	}
 	return ok ? VERDICT_SKIP : inject_gp(v, x);
+}
+
+static enum verdict exit_cr_read(struct vcpu *v, const struct vmexit *x)
+{
+	(&v->regs.rax)[x->cr.gpr] = hvm_get_cr(v, x->cr.cr);
+	return VERDICT_SKIP;
 }
 
 static enum verdict exit_log_full(struct vcpu *v, const struct vmexit *x)
@@ -219,19 +230,20 @@ static const struct {
 	[VMEXIT_NPF] = {hvm_npf, "nested page fault"},
 	[VMEXIT_HLT] = {exit_hlt, "hlt"},
 	[VMEXIT_PAUSE] = {exit_pause, "pause"},
-	[VMEXIT_CR_READ] = {crash, "cr read"},
+	[VMEXIT_CR_READ] = {exit_cr_read, "cr read"},
 	[VMEXIT_CR_WRITE] = {exit_cr_write, "cr write"},
 	[VMEXIT_EXCEPTION] = {exit_exception, "exception"},
 	[VMEXIT_INVD] = {exit_skip, "invd"},
 	[VMEXIT_INVLPG] = {exit_skip, "invlpg"},
 	[VMEXIT_XSETBV] = {exit_xsetbv, "xsetbv"},
-	[VMEXIT_TASK_SWITCH] = {crash, "task switch"},
+	[VMEXIT_TASK_SWITCH] = {hvm_task_switch, "task switch"},
 	[VMEXIT_SHUTDOWN] = {exit_shutdown, "triple fault"},
 	[VMEXIT_VIRT] = {inject_ud, "virtualisation instruction"},
 	[VMEXIT_MONITOR] = {inject_ud, "monitor"},
 	[VMEXIT_MWAIT] = {inject_ud, "mwait"},
 	[VMEXIT_LOG_FULL] = {exit_log_full, "log full"},
 	[VMEXIT_INTERNAL] = {resume, "internal"},
+	[VMEXIT_EMULATE] = {hvm_interpret, "emulation"},
 	[VMEXIT_UNKNOWN] = {crash, "unknown exit"},
 };
 

@@ -41,6 +41,7 @@ enum vmexit_kind {
 	VMEXIT_MWAIT,
 	VMEXIT_LOG_FULL, /* hvm_ops->drain_log() */
 	VMEXIT_INTERNAL, /* the vendor's own business: enter again */
+	VMEXIT_EMULATE,  /* it cannot be entered as it is: interpret.c */
 	VMEXIT_UNKNOWN,
 	VMEXIT_KINDS,
 };
@@ -82,6 +83,18 @@ struct vmexit {
 			uint64_t cr2;
 			uint32_t cause; /* of #DB, as in DR6 */
 		} exc;
+		struct {
+			bool valid, has_error;
+			uint8_t vector;
+			uint32_t error;
+		} event; /* VMEXIT_EMULATE: it goes in first */
+		struct {
+			uint8_t how; /* enum emu_task_how */
+			bool skip;   /* an instruction made it: it is over */
+			bool external, has_error;
+			uint16_t sel;
+			uint32_t error;
+		} task;
 	};
 };
 
@@ -298,6 +311,8 @@ struct hvm_vcpu {
 	bool tpr_watched; /* CR8 decides about what is in IRR */
 	bool stepping;    /* debug.c: TF is set for a debugger */
 	bool own_tf;      /* … and the guest's would be so too */
+	bool shadow;      /* the instruction emulated holds back interrupts */
+	bool halted;      /* … was HLT */
 	enum irq_source posted_by;
 	int posted;           /* the vector at the door; -1: none */
 	uint64_t restart_rip; /* of the hypercall that is being done */
@@ -411,7 +426,14 @@ void hvm_set_tsc_offset(struct vcpu *v, uint64_t offset);
 /* With the architecture's checks. */
 bool hvm_set_efer(struct vcpu *v, uint64_t val);
 bool hvm_set_cr0(struct vcpu *v, uint64_t val);
+uint64_t hvm_get_cr(struct vcpu *v, unsigned int cr);
 bool hvm_set_cr4(struct vcpu *v, uint64_t val);
+
+/* interpret.c: VMEXIT_EMULATE. */
+enum verdict hvm_interpret(struct vcpu *v, const struct vmexit *x);
+
+/* task.c */
+enum verdict hvm_task_switch(struct vcpu *v, const struct vmexit *x);
 
 /* npf.c */
 enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x);

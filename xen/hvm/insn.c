@@ -81,7 +81,78 @@ static void raise(void *ctx, unsigned int vec, bool has_error, uint32_t error)
 	hvm_ops->inject_exception(ctx, (uint8_t)vec, has_error, error);
 }
 
-enum emulate_result hvm_emulate(struct vcpu *v, const struct insn *i)
+static void shadow(void *ctx)
+{
+	hvm_vcpu(ctx)->shadow = true;
+}
+
+/* As if the instruction had exited. */
+static enum emulate_result answer(struct vcpu *v, const struct vmexit *x)
+{
+	switch (hvm_exit(v, x)) {
+	case VERDICT_SKIP:
+		return EMULATE_DONE;
+	case VERDICT_RESUME:
+		return EMULATE_FAULT;
+	default:
+		return EMULATE_UNKNOWN;
+	}
+}
+
+static enum emulate_result special(void *ctx, enum emu_special what)
+{
+	static const uint8_t kinds[] = {
+		[EMU_CPUID] = VMEXIT_CPUID, [EMU_RDMSR] = VMEXIT_RDMSR,
+		[EMU_WRMSR] = VMEXIT_WRMSR, [EMU_RDTSC] = VMEXIT_RDTSC,
+		[EMU_CACHE] = VMEXIT_INVD,  [EMU_INVLPG] = VMEXIT_INVLPG,
+	};
+	struct vmexit x = {0};
+
+	if (what == EMU_HLT) {
+		hvm_vcpu(ctx)->halted = true;
+		return EMULATE_DONE;
+	}
+	if (what == EMU_INVLPG)
+		hvm_ops->flush(ctx);
+	x.kind = (enum vmexit_kind)kinds[what];
+	return answer(ctx, &x);
+}
+
+static enum emulate_result control(void *ctx, unsigned int cr, bool write,
+				   uint64_t *val)
+{
+	struct vmexit x = {.kind = VMEXIT_CR_WRITE};
+
+	if (!write) {
+		*val = hvm_get_cr(ctx, cr);
+		return EMULATE_DONE;
+	}
+	x.cr.cr = (uint8_t)cr;
+	x.cr.value = *val;
+	return answer(ctx, &x);
+}
+
+static enum emulate_result port(void *ctx, const struct emu_io *io)
+{
+	struct vmexit x = {.kind = VMEXIT_IO};
+
+	x.io.port = io->port;
+	x.io.size = io->size;
+	x.io.in = io->in;
+	x.io.string = io->string;
+	x.io.rep = io->rep;
+	return hvm_port_insn(ctx, &x) == VERDICT_SKIP ? EMULATE_DONE
+						      : EMULATE_FAULT;
+}
+
+static enum emulate_result fpu(void *ctx, enum emu_fpu op, uint16_t *val)
+{
+	(void)ctx; /* it is on this CPU, and its FPU with it */
+	fpu_x87((enum fpu_op)op, val);
+	return EMULATE_DONE;
+}
+
+static struct emulator emulator(struct vcpu *v)
 {
 	static const struct emu_system sys = {
 		.cpu = cpu,
@@ -89,8 +160,14 @@ enum emulate_result hvm_emulate(struct vcpu *v, const struct insn *i)
 		.set_seg = set_seg,
 		.table = table,
 		.raise = raise,
+		.shadow = shadow,
+		.cr = control,
+		.special = special,
+		.io = port,
+		.fpu = fpu,
 	};
-	struct emulator e = {
+
+	return (struct emulator){
 		.gpr = &v->regs.rax,
 		.rip = v->regs.rip,
 		.rflags = v->regs.rflags,
@@ -102,6 +179,11 @@ enum emulate_result hvm_emulate(struct vcpu *v, const struct insn *i)
 		.sys = &sys,
 		.ctx = v,
 	};
+}
+
+enum emulate_result hvm_emulate(struct vcpu *v, const struct insn *i)
+{
+	struct emulator e = emulator(v);
 	enum emulate_result r = emulate(&e, i);
 
 	if (r == EMULATE_DONE) {
@@ -111,7 +193,33 @@ enum emulate_result hvm_emulate(struct vcpu *v, const struct insn *i)
 	return r;
 }
 
-static uint64_t linear_rip(struct vcpu *v, unsigned int mode)
+enum emulate_result hvm_emulate_event(struct vcpu *v,
+				      const struct emu_event *event)
+{
+	struct emulator e = emulator(v);
+	enum emulate_result r = emulate_event(&e, hvm_ops->code_bits(v), event);
+
+	if (r == EMULATE_DONE) {
+		v->regs.rip = e.rip;
+		v->regs.rflags = e.rflags;
+	}
+	return r;
+}
+
+enum emulate_result hvm_emulate_task(struct vcpu *v,
+				     const struct emu_task *task)
+{
+	struct emulator e = emulator(v);
+	enum emulate_result r = emulate_task(&e, hvm_ops->code_bits(v), task);
+
+	if (r == EMULATE_DONE) {
+		v->regs.rip = e.rip;
+		v->regs.rflags = e.rflags;
+	}
+	return r;
+}
+
+uint64_t hvm_linear_rip(struct vcpu *v, unsigned int mode)
 {
 	if (mode == 64)
 		return v->regs.rip;
@@ -122,6 +230,6 @@ bool hvm_decode(struct vcpu *v, struct insn *i, uint8_t *bytes)
 {
 	unsigned int mode = hvm_ops->code_bits(v), n;
 
-	n = hvm_fetch(v, linear_rip(v, mode), bytes, INSN_MAX);
+	n = hvm_fetch(v, hvm_linear_rip(v, mode), bytes, INSN_MAX);
 	return insn_decode(i, bytes, n, mode);
 }

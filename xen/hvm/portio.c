@@ -247,7 +247,7 @@ static __attribute__((noinline)) enum verdict string_io(struct vcpu *v,
 	return VERDICT_RESUME;
 }
 
-static HOT enum verdict do_portio(struct vcpu *v, const struct vmexit *x)
+HOT enum verdict hvm_port_insn(struct vcpu *v, const struct vmexit *x)
 {
 	/* What of RAX stays; all 64 bits change where 32 do. */
 	uint64_t keep = x->io.size == 4 ? 0 : ~0UL << x->io.size * 8;
@@ -265,7 +265,7 @@ static HOT enum verdict do_portio(struct vcpu *v, const struct vmexit *x)
 
 HOT enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x)
 {
-	enum verdict r = do_portio(v, x);
+	enum verdict r = hvm_port_insn(v, x);
 
 	hvm_io_end(v, x);
 	return r;

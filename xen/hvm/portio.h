@@ -17,6 +17,9 @@ int portio_register_some(struct domain *d, unsigned int first, unsigned int n,
 int portio_register(struct domain *d, unsigned int first, unsigned int n,
 		    portio_fn *fn, void *data);
 enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x);
+/* The same of an instruction that is executed here: hvm_io_end() is the
+ * caller's business. */
+enum verdict hvm_port_insn(struct vcpu *v, const struct vmexit *x);
 
 /* size is 1, 2, 4 or 8; gpa is aligned to it or not. */
 typedef void mmio_fn(struct vcpu *v, gpa_t gpa, unsigned int size, bool write,
@@ -48,6 +51,13 @@ bool hvm_decode(struct vcpu *v, struct insn *i, uint8_t *bytes);
 /* … executed (emulate/emulate.h has the results). The guest's own faults are on
  * their way into it. */
 enum emulate_result hvm_emulate(struct vcpu *v, const struct insn *i);
+/* An event goes in by hand. */
+enum emulate_result hvm_emulate_event(struct vcpu *v,
+				      const struct emu_event *event);
+enum emulate_result hvm_emulate_task(struct vcpu *v,
+				     const struct emu_task *task);
+/* RIP as a linear address, in code of so many bits. */
+uint64_t hvm_linear_rip(struct vcpu *v, unsigned int mode);
 int dom0_ports_init(struct domain *d); /* dev/dom0_ports.c */
 void mmio_free(struct domain *d);
 void hvm_io_free(struct domain *d);

@@ -36,6 +36,7 @@
 
 #define X86_EFLAGS_TF BIT(8)
 #define X86_EFLAGS_IF BIT(9)
+#define X86_EFLAGS_VM BIT(17)
 
 struct cpuid_regs {
 	uint32_t a, b, c, d;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The hardware's account of an exit, in the words of struct vmexit. */
 #include "cpu/traps.h"
-#include "emulate/decode.h"
+#include "emulate/emulate.h"
 #include "hvm/svm/svm.h"
 
 #define HOT __attribute__((section(".text.hot")))
@@ -114,6 +114,39 @@ static void decode_swint(struct vcpu *v, struct vmexit *x)
 	}
 }
 
+#define TASK_IRET  BIT(36)
+#define TASK_JMP   BIT(38)
+#define TASK_ERROR BIT(44)
+
+/* AMD APM Vol. 2, "Task Switches". An event that came to a task gate is in
+ * EXITINTINFO; it is delivered by the switch. */
+static void decode_task_switch(struct vcpu *v, struct vmexit *x)
+{
+	struct svm_vcpu *s = svm_vcpu(v);
+	uint64_t event = s->vmcb->exitintinfo, info = x->info2;
+	uint8_t vector = event & EVENT_VECTOR;
+
+	x->kind = VMEXIT_TASK_SWITCH;
+	x->task.sel = (uint16_t)x->info1;
+	x->task.how = info & TASK_IRET  ? EMU_TASK_IRET
+		      : info & TASK_JMP ? EMU_TASK_JMP
+					: EMU_TASK_CALL;
+	x->task.has_error = false;
+	x->task.external = false;
+	x->task.skip = true;
+	if (x->task.how != EMU_TASK_CALL || !(event & EVENT_VALID))
+		return;
+	s->eventinj = 0;
+	x->task.how = EMU_TASK_GATE;
+	/* INT3 and INTO count as exceptions. */
+	x->task.external = (event & EVENT_TYPE) != EVENT_SOFT &&
+			   !((event & EVENT_TYPE) == EVENT_EXCEPTION &&
+			     (vector == 3 || vector == 4));
+	x->task.skip = !x->task.external;
+	x->task.has_error = info & TASK_ERROR;
+	x->task.error = (uint32_t)info;
+}
+
 static void decode_rare(struct vcpu *v, struct vmexit *x)
 {
 	struct svm_vcpu *s = svm_vcpu(v);
@@ -123,7 +156,9 @@ static void decode_rare(struct vcpu *v, struct vmexit *x)
 		decode_cr_write(v, 0, x);
 	else if (code >= SVM_CR_WRITE && code < SVM_DR_READ)
 		decode_cr_write(v, (uint8_t)(code - SVM_CR_WRITE), x);
-	if (code == SVM_IRET) {
+	if (code == SVM_TASK_SWITCH) {
+		decode_task_switch(v, x);
+	} else if (code == SVM_IRET) {
 		svm_nmi_iret(v);
 		x->kind = VMEXIT_INTERNAL;
 	} else if (code == SVM_EXCEPTION + TRAP_DB && svm_nmi_stepped(v)) {
@@ -141,23 +176,14 @@ static void decode_rare(struct vcpu *v, struct vmexit *x)
 }
 
 static const uint8_t simple[] = {
-	[SVM_INTR] = VMEXIT_INTR,
-	[SVM_NMI] = VMEXIT_NMI,
-	[SVM_SMI] = VMEXIT_INTERNAL,
-	[SVM_RDPMC] = VMEXIT_RDPMC,
-	[SVM_CPUID] = VMEXIT_CPUID,
-	[SVM_INVD] = VMEXIT_INVD,
-	[SVM_PAUSE] = VMEXIT_PAUSE,
-	[SVM_HLT] = VMEXIT_HLT,
-	[SVM_INVLPGA] = VMEXIT_VIRT,
-	[SVM_TASK_SWITCH] = VMEXIT_TASK_SWITCH,
-	[SVM_SHUTDOWN] = VMEXIT_SHUTDOWN,
-	[SVM_VMMCALL] = VMEXIT_HYPERCALL,
-	[SVM_RDTSCP] = VMEXIT_RDTSCP,
-	[SVM_WBINVD] = VMEXIT_INVD,
-	[SVM_MONITOR] = VMEXIT_MONITOR,
-	[SVM_MWAIT] = VMEXIT_MWAIT,
-	[SVM_MWAIT_ARMED] = VMEXIT_MWAIT,
+	[SVM_INTR] = VMEXIT_INTR,         [SVM_NMI] = VMEXIT_NMI,
+	[SVM_SMI] = VMEXIT_INTERNAL,      [SVM_RDPMC] = VMEXIT_RDPMC,
+	[SVM_CPUID] = VMEXIT_CPUID,       [SVM_INVD] = VMEXIT_INVD,
+	[SVM_PAUSE] = VMEXIT_PAUSE,       [SVM_HLT] = VMEXIT_HLT,
+	[SVM_INVLPGA] = VMEXIT_VIRT,      [SVM_SHUTDOWN] = VMEXIT_SHUTDOWN,
+	[SVM_VMMCALL] = VMEXIT_HYPERCALL, [SVM_RDTSCP] = VMEXIT_RDTSCP,
+	[SVM_WBINVD] = VMEXIT_INVD,       [SVM_MONITOR] = VMEXIT_MONITOR,
+	[SVM_MWAIT] = VMEXIT_MWAIT,       [SVM_MWAIT_ARMED] = VMEXIT_MWAIT,
 	[SVM_XSETBV] = VMEXIT_XSETBV,
 };
 

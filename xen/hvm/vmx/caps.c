@@ -36,8 +36,8 @@ static const struct cap {
 	{PROC, MUST, PROC_MWAIT, "MWAIT exiting"},
 	{PROC, MUST, PROC_RDPMC, "RDPMC exiting"},
 	{PROC, RUNTIME, PROC_RDTSC, "RDTSC exiting"},
-	{PROC, LEAVE, PROC_CR3_LOAD, "CR3-load exiting"},
-	{PROC, LEAVE, PROC_CR3_STORE, "CR3-store exiting"},
+	{PROC, RUNTIME, PROC_CR3_LOAD, "CR3-load exiting"},
+	{PROC, RUNTIME, PROC_CR3_STORE, "CR3-store exiting"},
 	{PROC, LEAVE, PROC_CR8_LOAD, "CR8-load exiting"},
 	{PROC, LEAVE, PROC_CR8_STORE, "CR8-store exiting"},
 	{PROC, MUST, PROC_TPR_SHADOW, "TPR shadow"},
@@ -57,7 +57,7 @@ static const struct cap {
 	{PROC2, MAYBE, PROC2_X2APIC, "x2APIC mode"},
 	{PROC2, WANT, PROC2_VPID, "VPID"},
 	{PROC2, WANT, PROC2_WBINVD, "WBINVD exiting"},
-	{PROC2, MUST, PROC2_UNRESTRICTED, "unrestricted guest"},
+	{PROC2, WANT, PROC2_UNRESTRICTED, "unrestricted guest"},
 	{PROC2, MAYBE, PROC2_APIC_REGS, "APIC registers"},
 	{PROC2, MAYBE, PROC2_VID, "virtual-interrupt delivery"},
 	{PROC2, WANT, PROC2_PLE, "pause-loop exiting"},
@@ -244,6 +244,8 @@ static bool is_used(const struct cap *k, const struct vmx_caps *c)
 						   : c->xapic || c->x2apic;
 	if (k->group == PROC2 && k->bit == PROC2_VPID)
 		return c->vpid;
+	if (k->group == PROC2 && k->bit == PROC2_UNRESTRICTED)
+		return c->proc2 & PROC2_UNRESTRICTED;
 	return k->use != LEAVE;
 }
 

@@ -331,31 +331,55 @@ static const char *check_pdptes(const struct state *g)
 	return NULL;
 }
 
-const char *vmx_check_guest(uint64_t (*get)(enum vmcs_field f),
-			    const struct vmx_caps *c)
+typedef const char *check_fn(const struct state *);
+
+static struct state state_of(uint64_t (*get)(enum vmcs_field f),
+			     const struct vmx_caps *c, uint64_t rflags)
 {
-	static const char *(*const checks[])(const struct state *) = {
-		check_crs,  check_msrs,    check_cs,     check_ss,
-		check_data, check_system,  check_bases,  check_rip,
-		check_rest, check_pending, check_pdptes,
-	};
-	struct state g = {
+	return (struct state){
 		.get = get,
 		.caps = c,
 		.long_mode = get(VMCS_entry_controls) & ENTRY_GUEST64,
+		.v86 = rflags & FLAGS_VM,
 		.unrestricted = get(VMCS_proc2_controls) & PROC2_UNRESTRICTED,
 		.cr0 = get(VMCS_guest_cr0),
 		.cr4 = get(VMCS_guest_cr4),
-		.rflags = get(VMCS_guest_rflags),
+		.rflags = rflags,
 	};
+}
+
+/* "Checks on Guest Segment Registers" */
+static const char *check_segments(const struct state *g)
+{
+	static check_fn *const checks[] = {check_cs, check_ss, check_data,
+					   check_system, check_bases};
+	const char *bad = g->v86 ? check_v86(g) : NULL;
+
+	for (unsigned int i = g->v86 ? 3 : 0; !bad && i < ARRAY_SIZE(checks);
+	     i++)
+		bad = checks[i](g);
+	return bad;
+}
+
+const char *vmx_check_segments(uint64_t (*get)(enum vmcs_field f),
+			       const struct vmx_caps *c, uint64_t rflags)
+{
+	struct state g = state_of(get, c, rflags);
+
+	return check_segments(&g);
+}
+
+const char *vmx_check_guest(uint64_t (*get)(enum vmcs_field f),
+			    const struct vmx_caps *c)
+{
+	static check_fn *const checks[] = {
+		check_crs,  check_msrs,    check_segments, check_rip,
+		check_rest, check_pending, check_pdptes,
+	};
+	struct state g = state_of(get, c, get(VMCS_guest_rflags));
 	const char *bad = NULL;
 
-	g.v86 = g.rflags & FLAGS_VM;
-	if (g.v86)
-		bad = check_v86(&g);
 	for (unsigned int i = 0; !bad && i < ARRAY_SIZE(checks); i++)
-		if (!g.v86 || (checks[i] != check_cs && checks[i] != check_ss &&
-			       checks[i] != check_data))
-			bad = checks[i](&g);
+		bad = checks[i](&g);
 	return bad;
 }

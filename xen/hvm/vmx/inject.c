@@ -102,6 +102,19 @@ static uint32_t choose_event(const struct vcpu *v, struct vmx_vcpu *s)
 	return event;
 }
 
+/* The same for a guest that is not entered. (An NMI is not held back by
+ * another one that is being handled, as no IRET exits.) */
+uint32_t vmx_take_event(struct vcpu *v, uint32_t *error)
+{
+	struct vmx_vcpu *s = vmx_vcpu(v);
+	uint32_t event = choose_event(v, s);
+
+	vmx_set_threshold(s);
+	*error = s->event_error;
+	s->event = 0;
+	return event;
+}
+
 HOT void vmx_deliver(struct vcpu *v)
 {
 	struct vmx_vcpu *s = vmx_vcpu(v);

@@ -162,7 +162,7 @@ uint64_t vmx_get_creg(struct vcpu *v, enum hvm_creg r)
 	case CR2:
 		return s->loaded ? read_cr2() : s->cr2;
 	case CR3:
-		return get_cr(s, VMCS_guest_cr3, 0, ~0UL);
+		return s->unpaged ? s->cr3 : get_cr(s, VMCS_guest_cr3, 0, ~0UL);
 	case CR4:
 		return get_cr(s, VMCS_guest_cr4, s->cr4, CR4_GUEST_OWNED);
 	case CR8:
@@ -179,7 +179,9 @@ static void set_cr0(struct vmx_vcpu *s, uint64_t val)
 {
 	uint64_t real = val & ~(X86_CR0_CD | X86_CR0_NW);
 
-	real |= vmx_caps.cr0_fixed0 & ~(X86_CR0_PE | X86_CR0_PG);
+	real |= vmx_is_restricted()
+			? vmx_caps.cr0_fixed0
+			: vmx_caps.cr0_fixed0 & ~(X86_CR0_PE | X86_CR0_PG);
 	s->cr0 = val | X86_CR0_ET;
 	vmcs_set_guest_cr0((real | X86_CR0_ET) & vmx_caps.cr0_fixed1);
 	vmcs_set_cr0_shadow(s->cr0);
@@ -220,12 +222,16 @@ void vmx_set_creg(struct vcpu *v, enum hvm_creg r, uint64_t val)
 	held = vmx_hold(s);
 	if (r == CR0)
 		set_cr0(s, val);
+	else if (r == CR3 && s->unpaged)
+		s->cr3 = val;
 	else if (r == CR3)
 		vmcs_set_guest_cr3(val);
 	else if (r == CR4)
 		set_cr4(s, val);
 	else
 		set_efer(s, val);
+	if (vmx_is_restricted())
+		vmx_put_mode(s);
 	vmx_release(s, held);
 	s->load_pdptes = true;
 	WRITE_ONCE(s->flush, true);
@@ -240,6 +246,11 @@ void vmx_load_pdptes(struct vcpu *v)
 	const char *page;
 
 	s->load_pdptes = false;
+	if (s->unpaged) {
+		vmcs_set_guest_cr3(
+			hvm_domain(v->domain)->params[HVM_PARAM_IDENT_PT]);
+		return;
+	}
 	if (!(s->cr0 & X86_CR0_PG) || !(s->cr4 & X86_CR4_PAE) ||
 	    (s->efer & EFER_LMA))
 		return;
@@ -328,6 +339,8 @@ void vmx_set_seg(struct vcpu *v, enum hvm_seg seg, const struct hvm_segment *g)
 	vmwrite(seg_field(VMCS_guest_es_limit, i), limit);
 	vmwrite(seg_field(VMCS_guest_es_base, i), g->base);
 	vmx_release(s, held);
+	if (vmx_is_restricted())
+		s->check_mode = true;
 }
 
 HOT unsigned int vmx_code_bits(struct vcpu *v)

@@ -5,6 +5,7 @@
  */
 #include "console/printk.h"
 #include "cpu/traps.h"
+#include "emulate/emulate.h"
 #include "hvm/vmx/vmx.h"
 
 #define HOT __attribute__((section(".text.hot")))
@@ -205,6 +206,40 @@ static const uint8_t simple[VMX_REASONS] = {
 	[VMX_XRSTORS] = VMEXIT_VIRT,
 };
 
+static bool is_hardware_event(uint32_t event)
+{
+	uint32_t type = event & EVENT_TYPE;
+
+	return type == EVENT_INTR || type == EVENT_NMI ||
+	       type == EVENT_EXCEPTION;
+}
+
+/* "Exit Qualification for Task Switch". An event that came to a task gate is in
+ * the vectoring information; it is delivered by the switch. */
+static void decode_task_switch(struct vcpu *v, struct vmexit *x)
+{
+	static const uint8_t how[] = {EMU_TASK_CALL, EMU_TASK_IRET,
+				      EMU_TASK_JMP, EMU_TASK_GATE};
+	uint32_t event = vmcs_get_idt_vectoring();
+	uint64_t q = vmcs_get_qualification();
+
+	x->kind = VMEXIT_TASK_SWITCH;
+	x->info1 = q;
+	x->task.sel = (uint16_t)q;
+	x->task.how = how[q >> 30 & 3];
+	x->task.has_error = false;
+	x->task.external = false;
+	x->task.skip = true;
+	if (x->task.how != EMU_TASK_GATE || !(event & EVENT_VALID))
+		return;
+	vmx_vcpu(v)->event = 0;
+	x->task.external = is_hardware_event(event);
+	x->task.skip = !x->task.external;
+	x->task.has_error = event & EVENT_ERROR;
+	if (x->task.has_error)
+		x->task.error = vmcs_get_idt_vectoring_error();
+}
+
 static void decode_rare(struct vcpu *v, uint32_t reason, struct vmexit *x)
 {
 	x->kind = VMEXIT_UNKNOWN;
@@ -217,7 +252,7 @@ static void decode_rare(struct vcpu *v, uint32_t reason, struct vmexit *x)
 		decode_exception(v, x);
 		break;
 	case VMX_TASK_SWITCH:
-		x->kind = VMEXIT_TASK_SWITCH;
+		decode_task_switch(v, x);
 		break;
 	case VMX_CR:
 		decode_cr(v, x);

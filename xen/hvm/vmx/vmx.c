@@ -45,6 +45,9 @@ static DEFINE_PER_CPU(struct vmx_cpu, vmx);
 struct vmx_caps vmx_caps;
 
 static bool use_pml = true;
+static bool use_unrestricted = true;
+PARAM_BOOL("unrestricted_guest", use_unrestricted,
+	   "the processor runs real mode, and protected mode without paging");
 PARAM_BOOL("pml", use_pml,
 	   "the processor logs which pages of guests were written");
 
@@ -103,10 +106,13 @@ static void print_caps(const struct vmx_msrs *m)
 {
 	static char names[400];
 
-	printk("VMX: EPT of 4 KiB%s%s%s, unrestricted guest\n",
+	printk("VMX: EPT of 4 KiB%s%s%s; %s\n",
 	       vmx_caps.ept_2m ? ", 2 MiB" : "",
 	       vmx_caps.ept_1g ? ", 1 GiB" : "",
-	       vmx_caps.ept_ad ? ", accessed and dirty bits" : "");
+	       vmx_caps.ept_ad ? ", accessed and dirty bits" : "",
+	       vmx_is_restricted()
+		       ? "no unrestricted guest: real mode is emulated"
+		       : "unrestricted guest");
 	vmx_name_caps(m, &vmx_caps, true, names, sizeof(names));
 	printk("VMX: used: %s\n", names);
 	vmx_name_caps(m, &vmx_caps, false, names, sizeof(names));
@@ -117,7 +123,11 @@ static void print_caps(const struct vmx_msrs *m)
 /* What is offered, and not wanted. */
 static void apply_options(struct vmx_caps *c)
 {
-	if (!vmx_use_apic)
+	if (!use_unrestricted)
+		c->proc2 &= ~(uint32_t)PROC2_UNRESTRICTED;
+	/* What is emulated takes its interrupts from us. (No processor has the
+	 * one without the other.) */
+	if (!vmx_use_apic || !(c->proc2 & PROC2_UNRESTRICTED))
 		c->xapic = c->x2apic = false;
 	if (!use_pml) {
 		c->pml = false;
@@ -358,16 +368,20 @@ static HOT void get_registers(struct guest_regs *r, struct vmx_vcpu *s)
 	r->rflags = s->rflags = vmcs_get_guest_rflags();
 }
 
-static HOT void prepare_entry(struct vcpu *v, struct vmx_vcpu *s)
+/* False: there is no entering in this state. */
+static HOT bool prepare_entry(struct vcpu *v, struct vmx_vcpu *s)
 {
 	if (s->flush || s->flush_ept)
 		vmx_asid_assign(s);
 	if (s->load_pdptes)
 		vmx_load_pdptes(v);
+	if (s->check_mode && vmx_must_emulate(v))
+		return false;
 	if (s->tpr_watched)
 		vmx_set_threshold(s);
 	if (s->deliver)
 		vmx_deliver(v);
+	return true;
 }
 
 static HOT void vmx_run(struct vcpu *v, struct vmexit *x)
@@ -376,8 +390,10 @@ static HOT void vmx_run(struct vcpu *v, struct vmexit *x)
 	uint32_t reason;
 	int refused;
 
-	if (unlikely(READ_ONCE(s->any)))
-		prepare_entry(v, s);
+	if (unlikely(READ_ONCE(s->any)) && unlikely(!prepare_entry(v, s))) {
+		vmx_emulate(v, x);
+		return;
+	}
 	put_registers(&v->regs, s);
 	refused = vmx_enter(&v->regs, &s->host_rsp, s->launched);
 	if (unlikely(refused)) {

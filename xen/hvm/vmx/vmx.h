@@ -25,6 +25,7 @@ struct vmx_vcpu {
 			bool load_pdptes; /* PAE paging: read the entries */
 			bool deliver;     /* events, windows */
 			bool tpr_watched;
+			bool check_mode; /* perhaps there is no entering */
 		};
 		uint64_t any;
 	};
@@ -47,6 +48,8 @@ struct vmx_vcpu {
 	uint64_t cr0,
 		cr4; /* as the guest set them; its own bits may be stale */
 	uint64_t efer;
+	bool unpaged; /* no unrestricted guest: CR3 is our table's … */
+	uint64_t cr3; /* … and this the guest's */
 	uint64_t eptp;
 	uint64_t lazy[NR_LAZY_MSRS];
 	uint64_t dr[4], dr6;
@@ -75,6 +78,12 @@ static inline struct vmx_domain *vmx_domain(const struct domain *d)
 
 /* What this machine's VT-x is used with; vmx.c. */
 extern struct vmx_caps vmx_caps;
+
+/* The processor runs nothing without PE and PG: realmode.c. */
+static inline bool vmx_is_restricted(void)
+{
+	return !(vmx_caps.proc2 & PROC2_UNRESTRICTED);
+}
 
 static inline void vmx_write_cr2(uint64_t val)
 {
@@ -129,6 +138,13 @@ void vmx_pml_destroy(struct vmx_vcpu *s);
 void vmx_drain_log(struct vcpu *v,
 		   void (*written)(struct domain *d, gfn_t gfn));
 
+/* realmode.c: without unrestricted guest. vmx_put_mode(): CR0, CR4, EFER or
+ * CR3 is another one, the VMCS is current. vmx_must_emulate(): the guest cannot
+ * be entered as it is; vmx_emulate(): the exit that says so. */
+void vmx_put_mode(struct vmx_vcpu *s);
+bool vmx_must_emulate(struct vcpu *v);
+void vmx_emulate(struct vcpu *v, struct vmexit *x);
+
 /* maps.c: what exits and what does not. */
 int vmx_maps_init(struct domain *d);
 void vmx_maps_destroy(struct domain *d);
@@ -150,6 +166,8 @@ void vmx_forget_events(struct vcpu *v);
 void vmx_reinject(struct vcpu *v, uint32_t vectoring);
 /* What goes in with the next entry, and which windows exit. */
 void vmx_deliver(struct vcpu *v);
+/* The event that goes in now, by hand; 0: none. */
+uint32_t vmx_take_event(struct vcpu *v, uint32_t *error);
 void vmx_set_threshold(struct vmx_vcpu *s);
 void vmx_set_proc(struct vmx_vcpu *s, uint32_t proc);
 
@@ -178,6 +196,9 @@ void vmx_dump(struct vcpu *v);
  * none that is known here. */
 const char *vmx_check_guest(uint64_t (*get)(enum vmcs_field f),
 			    const struct vmx_caps *c);
+/* The same of the segments only, with these flags. */
+const char *vmx_check_segments(uint64_t (*get)(enum vmcs_field f),
+			       const struct vmx_caps *c, uint64_t rflags);
 
 extern struct p2m_format ept_format;
 extern const struct hvm_ops vmx_ops;
