@@ -226,12 +226,36 @@ static void raised(void *ctx, unsigned int vec, bool has_error, uint32_t error)
 	r->trap = vec;
 	r->error = has_error ? error : 0;
 }
+/* Ring 3 may use none of these: they are never asked. */
+static enum emulate_result cr(void *ctx, unsigned int n, bool write,
+			      uint64_t *val)
+{
+	(void)ctx;
+	(void)val;
+	CHECK(n > 8 && write);
+	return EMULATE_UNKNOWN;
+}
+static enum emulate_result special(void *ctx, enum emu_special what)
+{
+	(void)ctx;
+	CHECK(what == EMU_CPUID);
+	return EMULATE_UNKNOWN;
+}
+static enum emulate_result port(void *ctx, const struct emu_io *io)
+{
+	(void)ctx;
+	CHECK(!io->size);
+	return EMULATE_UNKNOWN;
+}
 static const struct emu_system sys = {
 	.cpu = get_cpu,
 	.get_seg = get_seg,
 	.set_seg = set_seg,
 	.table = table,
 	.raise = raised,
+	.cr = cr,
+	.special = special,
+	.io = port,
 };
 
 static void vector(void *ctx, unsigned int reg, uint64_t v[4], bool write)

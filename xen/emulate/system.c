@@ -155,9 +155,11 @@ static void load_system(struct state *s, unsigned int reg)
 	unsigned int type;
 	uint16_t sel;
 
+	if (!privileged(s))
+		return;
 	s->size = 2;
 	sel = (uint16_t)emu_rm(s);
-	if (!privileged(s))
+	if (s->fault)
 		return;
 	f.g.sel = sel;
 	if (!(sel & ~3U)) {
