@@ -7,6 +7,7 @@
 #include "harness.h"
 
 #include "console/printk.h"
+#include "emulate/emulate.h"
 #include "hvm/vmx/vmx.h"
 
 #include <stdarg.h>
@@ -235,12 +236,46 @@ static void refused_entries(void)
 	CHECK(strstr(said, "no current VMCS"));
 }
 
+/* "Exit Qualification for Task Switch"; a gate's event is no longer to be given
+ * again. */
+static void task_switches(void)
+{
+	struct vmexit x;
+
+	for (unsigned int how = 0; how < 3; how++) {
+		fresh();
+		fields[VMCS_qualification] = 0x1230 | (uint64_t)how << 30;
+		x = decode(VMX_TASK_SWITCH);
+		CHECK(x.task.sel == 0x1230 && x.task.skip && !x.task.external);
+		CHECK_EQ(x.task.how, how == 0   ? EMU_TASK_CALL
+				     : how == 1 ? EMU_TASK_IRET
+						: EMU_TASK_JMP);
+	}
+	fresh();
+	fields[VMCS_qualification] = 0x28 | 3UL << 30;
+	fields[VMCS_idt_vectoring] = 13 | EVENT_EXCEPTION | EVENT_ERROR |
+				     EVENT_VALID;
+	fields[VMCS_idt_vectoring_error] = 0x7654;
+	arch.vmx.event = (uint32_t)fields[VMCS_idt_vectoring];
+	x = decode(VMX_TASK_SWITCH);
+	CHECK_EQ(x.task.how, EMU_TASK_GATE);
+	CHECK(x.task.external && !x.task.skip && x.task.has_error);
+	CHECK_EQ(x.task.error, 0x7654);
+	CHECK_EQ(arch.vmx.event, 0);
+	fresh();
+	fields[VMCS_qualification] = 0x28 | 3UL << 30;
+	fields[VMCS_idt_vectoring] = 0x40 | EVENT_SOFT_INTR | EVENT_VALID;
+	x = decode(VMX_TASK_SWITCH);
+	CHECK(!x.task.external && x.task.skip && !x.task.has_error);
+}
+
 int main(void)
 {
 	static const struct test_case cases[] = {
 		{"vmexit: every reason is a kind, or unknown", every_reason},
 		{"vmexit: operands", operands},
 		{"vmexit: events that an exit interrupted", interrupted},
+		{"vmexit: task switches", task_switches},
 		{"vmexit: entries that failed say why", failed_entries},
 		{"vmexit: entries that were refused", refused_entries},
 	};

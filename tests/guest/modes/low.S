@@ -115,8 +115,6 @@ protected:
 	movl %ebx, RESULT(R_CALL_EBX)
 	pushfl
 	popl RESULT(R_CALL_FLAGS)
-	movl %cr0, %eax
-	movl %eax, RESULT(R_CALL_CR0)
 	clts
 	int $TASK_VECTOR
 	ljmp $TSS_B, $0

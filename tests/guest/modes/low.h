@@ -20,22 +20,21 @@
 #define R_CALL_VISITS 1
 #define R_CALL_EBX    2
 #define R_CALL_FLAGS  3
-#define R_CALL_CR0    4
-#define R_B_FLAGS     5
-#define R_B_TR        6
-#define R_B_LINK      7
-#define R_GATE_VISITS 8
-#define R_JMP_FLAGS   9
-#define R_JMP_TYPES   10
-#define R_FAULTS      11
-#define R_ERROR1      12
-#define R_EIP1        13
-#define R_ERROR2      14
-#define R_EIP2        15
-#define R_TYPES       16
-#define R_PAGED       17
-#define R_UNPAGED_CR3 18
-#define RESULTS       19
+#define R_B_FLAGS     4
+#define R_B_TR        5
+#define R_B_LINK      6
+#define R_GATE_VISITS 7
+#define R_JMP_FLAGS   8
+#define R_JMP_TYPES   9
+#define R_FAULTS      10
+#define R_ERROR1      11
+#define R_EIP1        12
+#define R_ERROR2      13
+#define R_EIP2        14
+#define R_TYPES       15
+#define R_PAGED       16
+#define R_UNPAGED_CR3 17
+#define RESULTS       18
 
 /* In real mode: words at LOW_RESULTS of the page's segment. */
 #define LOW_STACK   0x2000

@@ -78,11 +78,25 @@ static void decode_rdtsc(struct vcpu *v, struct vmexit *x)
 		x->kind = VMEXIT_RDTSCP;
 }
 
+/* Bochs has changed LMA already when a write of CR0 that changes paging exits;
+ * it is LME as long as there is paging. */
+static void mend_lma(struct vmcb *vmcb)
+{
+	uint64_t efer = vmcb->efer & ~EFER_LMA;
+
+	if ((vmcb->cr0 & X86_CR0_PG) && (efer & EFER_LME))
+		efer |= EFER_LMA;
+	if (efer != vmcb->efer)
+		vmcb_set_efer(vmcb, efer);
+}
+
 /* MOV to a control register, or LMSW from a register: from the bytes. */
 static void decode_cr_write(struct vcpu *v, uint8_t cr, struct vmexit *x)
 {
 	struct insn i;
 
+	if (!cr)
+		mend_lma(svm_vcpu(v)->vmcb);
 	if (!svm_current_insn(v, &i) || i.map != MAP_0F || i.mod != 3)
 		return;
 	x->kind = VMEXIT_CR_WRITE;
