@@ -244,6 +244,8 @@ real_segment:
 	movw %ax, WORD(W_EFER)
 	rdtsc
 	movl %eax, %ebx
+	movw $100, %cx
+2:	loop 2b
 	rdtsc
 	cmpl %ebx, %eax
 	setne WORD(W_TSC)
