@@ -152,8 +152,9 @@ static void decode_task_switch(struct vcpu *v, struct vmexit *x)
 		return;
 	s->eventinj = 0;
 	x->task.how = EMU_TASK_GATE;
-	/* INT3 and INTO count as exceptions. */
-	x->task.external = (event & EVENT_TYPE) != EVENT_SOFT &&
+	/* INT3 and INTO count as exceptions; for INT Bochs leaves there what
+	 * was before. But the next RIP comes only if an instruction did it. */
+	x->task.external = !x->length && (event & EVENT_TYPE) != EVENT_SOFT &&
 			   !((event & EVENT_TYPE) == EVENT_EXCEPTION &&
 			     (vector == 3 || vector == 4));
 	x->task.skip = !x->task.external;
