@@ -299,7 +299,13 @@ static int resource_frame(struct domain *d,
 		rc = grant_table_frame(d, frame, mfn);
 	if (rc)
 		return rc;
-	return get_page_any(*mfn, &owner) ? 0 : -EBUSY;
+	/* What it was may have ended since, and the frame be another's. */
+	if (!get_page_any(*mfn, &owner))
+		return -EBUSY;
+	if (owner == d->id)
+		return 0;
+	put_page(*mfn);
+	return -EBUSY;
 }
 
 static int resource_size(struct domain *d,

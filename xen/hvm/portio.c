@@ -144,6 +144,8 @@ static uint32_t in_page(const struct string_op *s, uint64_t va)
 	uint64_t n = s->down ? offset / s->size + 1
 			     : (PAGE_SIZE - offset) / s->size;
 
+	if (offset + s->size > PAGE_SIZE) /* the first one lies in two */
+		return 1;
 	return (uint32_t)min(n, left);
 }
 
@@ -177,6 +179,18 @@ static bool batch(const struct string_op *s, uint64_t va, bool *wait)
 	}
 }
 
+/* INS: what a device has given is not asked for again, so its place is looked
+ * at before. False: a page fault. */
+static bool can_take(const struct string_op *s, uint64_t va)
+{
+	uint64_t last = va + s->size - 1;
+	gpa_t gpa;
+
+	return hvm_translate(s->v, va, WALK_WRITE, &gpa) &&
+	       (va >> 12 == last >> 12 ||
+		hvm_translate(s->v, last & PAGE_MASK, WALK_WRITE, &gpa));
+}
+
 /* False: it waits, or has a fault to take. */
 static bool one_string(const struct string_op *s)
 {
@@ -188,6 +202,8 @@ static bool one_string(const struct string_op *s)
 	if (s->rep && batch(s, va, &wait))
 		return !wait;
 	if (!s->in && !hvm_access_memory(s->v, va, s->size, false, &data))
+		return false;
+	if (s->in && !can_take(s, va))
 		return false;
 	val = (uint32_t)data;
 	if (!do_port(s->v, x->io.port, s->size, !s->in, &val))

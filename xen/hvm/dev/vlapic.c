@@ -535,8 +535,13 @@ HOT bool vlapic_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val)
 		LREG(l, APIC_ICR2) = (uint32_t)(val >> 32);
 		return vlapic_write(l, reg, (uint32_t)val);
 	case APIC_SELF_IPI:
-		vlapic_set_irq(l, val & 0xff, false);
-		return !(val & ~0xffUL);
+		if (val & ~0xffUL)
+			return false;
+		if (val < 16)
+			LREG(l, APIC_ESR) |= ESR_BAD_VECTOR_SENT;
+		else
+			vlapic_set_irq(l, (uint8_t)val, false);
+		return true;
 	case APIC_EOI:
 	case APIC_ESR:
 		return !val && vlapic_write(l, reg, 0);

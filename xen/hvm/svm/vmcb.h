@@ -122,6 +122,7 @@ static_assert(sizeof(struct vmcb) == PAGE_SIZE, "APM layout");
 #define INTERCEPT2_MONITOR BIT(10)
 #define INTERCEPT2_MWAIT   BIT(11)
 #define INTERCEPT2_XSETBV  BIT(13)
+#define INTERCEPT2_RDPRU   BIT(14)
 
 /* int_ctl */
 #define V_TPR          GENMASK(7, 0)
@@ -200,6 +201,7 @@ enum svm_exitcode {
 	SVM_MWAIT = 0x8b,
 	SVM_MWAIT_ARMED = 0x8c,
 	SVM_XSETBV = 0x8d,
+	SVM_RDPRU = 0x8e,
 	SVM_NPF = 0x400,
 };
 #define SVM_INVALID (~0UL)

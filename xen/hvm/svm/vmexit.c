@@ -104,6 +104,8 @@ static void decode_cr_write(struct vcpu *v, uint8_t cr, struct vmexit *x)
 	x->cr.cr = cr;
 	x->cr.gpr = i.rm;
 	x->cr.value = (&v->regs.rax)[i.rm];
+	if (svm_code_bits(v) != 64)
+		x->cr.value = (uint32_t)x->cr.value;
 	if (i.opcode == 0x01) /* LMSW cannot clear PE */
 		x->cr.value = (svm_get_creg(v, CR0) & ~0xeUL) |
 			      (x->cr.value & 0xf);
@@ -185,7 +187,8 @@ static void decode_rare(struct vcpu *v, struct vmexit *x)
 		x->kind = VMEXIT_INTERNAL;
 	} else if (code >= SVM_EXCEPTION && code < SVM_INTR) {
 		decode_exception(v, x);
-	} else if (code >= SVM_VMRUN && code <= SVM_SKINIT) {
+	} else if ((code >= SVM_VMRUN && code <= SVM_SKINIT) ||
+		   code == SVM_RDPRU) {
 		x->kind = VMEXIT_VIRT;
 	}
 }
