@@ -133,7 +133,8 @@ static int read_frame(struct dump *d, uint64_t mfn, void *to)
 /*
  * A paravirtual guest: its p2m, a tree of frames that the guest keeps in its
  * shared info (xen/arch-x86/xen.h, struct arch_shared_info): a list of lists
- * of the frames that hold the entries. The top bits mark what is no page.
+ * of the frames that hold the entries. The top bits mark what is no page. It
+ * may name the same page any number of times: there are no more than it has.
  */
 static int find_pv(struct dump *d)
 {
@@ -144,7 +145,8 @@ static int find_pv(struct dump *d)
 	if (max > 1ull << 28 ||
 	    read_frame(d, s->arch.pfn_to_mfn_frame_list_list, list))
 		return -1;
-	for (uint64_t pfn = 0; pfn < max; pfn++) {
+	for (uint64_t pfn = 0; pfn < max && d->nr_pages < d->info.nr_pages;
+	     pfn++) {
 		if (pfn % (512 * 512) == 0 &&
 		    read_frame(d, list[pfn / (512 * 512) % 512], frames))
 			return -1;
