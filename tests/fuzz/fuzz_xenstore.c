@@ -9,11 +9,8 @@
  * directories that are its arguments (or the corpus) and prints TAP.
  */
 #include <dirent.h>
-#include <limits.h>
 #include <sys/stat.h>
 
-#include "dir.h"
-#include "node.h"
 #include "xenstore_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,8 +30,6 @@ enum step {
 struct actors {
 	int tool[2];
 };
-
-static const struct who dom0 = {.priv = true, .target = -1};
 
 static void set_index(unsigned int domid, const uint8_t *p, size_t n)
 {
@@ -134,26 +129,11 @@ static void step(struct actors *a, unsigned int op, unsigned int who,
 	}
 }
 
-static void forget_nodes(void)
-{
-	struct node *gone;
-	char name[PATH_MAX], names[4096];
-	size_t len = dir_names(store.root->kids, 0, names, sizeof(names));
-
-	for (size_t at = 0; at < len; at += strlen(names + at) + 1) {
-		snprintf(name, sizeof(name), "/%s", names + at);
-		if (!store_rm(&store, &dom0, name, &gone) && gone)
-			node_put(gone);
-	}
-}
-
 static void tear_down(struct actors *a)
 {
 	close(a->tool[0]);
 	close(a->tool[1]);
-	rig_stop();
-	while (dir_bytes(store.root->kids))
-		forget_nodes();
+	rig_clean();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -9,6 +9,7 @@
 #define OSTLER_TESTS_UNIT_XENSTORE_RIG_H
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,10 +22,12 @@
 
 #include "backend.h"
 #include "conn.h"
+#include "dir.h"
 #include "domain.h"
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
+#include "node.h"
 #include "quota.h"
 #include "sock.h"
 #include "state.h"
@@ -172,6 +175,29 @@ static inline void rig_stop(void)
 		if (!store_rm(&store, &dom0, tops[i], &gone) && gone)
 			node_put(gone);
 	rig_run();
+}
+
+/* Everything that is in the store. */
+static inline void rig_forget_nodes(void)
+{
+	static const struct who dom0 = {.priv = true, .target = -1};
+	struct node *gone;
+	char name[PATH_MAX], names[4096];
+	size_t len = dir_names(store.root->kids, 0, names, sizeof(names));
+
+	for (size_t at = 0; at < len; at += strlen(names + at) + 1) {
+		snprintf(name, sizeof(name), "/%s", names + at);
+		if (!store_rm(&store, &dom0, name, &gone) && gone)
+			node_put(gone);
+	}
+}
+
+/* The same, and nothing is left in the store: for fuzzers. */
+static inline void rig_clean(void)
+{
+	rig_stop();
+	while (dir_bytes(store.root->kids))
+		rig_forget_nodes();
 }
 
 /* A reply or event as a test sees it. */
