@@ -5,6 +5,7 @@
  * in the build directory.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -387,6 +388,28 @@ static char *read_value(struct xs_handle *xs, xs_transaction_t t,
 	return copy;
 }
 
+/* The first event comes with the watch's reply: it must not wait unseen. */
+static void event_is_told(void)
+{
+	struct xs_handle *xs = xs_open(0);
+	struct pollfd p = {.events = POLLIN};
+	char **event;
+
+	REQUIRE(xs);
+	p.fd = xs_fileno(xs);
+	for (int i = 0; i < 50; i++) {
+		CHECK(xs_watch(xs, "/told", "token"));
+		CHECK_EQ(poll(&p, 1, 2000), 1);
+		event = xs_check_watch(xs);
+		CHECK(event);
+		free(event);
+		CHECK(!xs_check_watch(xs));
+		CHECK_EQ(poll(&p, 1, 0), 0);
+		CHECK(xs_unwatch(xs, "/told", "token"));
+	}
+	xs_close(xs);
+}
+
 static void live_update_keeps(void)
 {
 	struct xsd_sockmsg h = {.type = XS_READ, .req_id = 5, .len = 10};
@@ -483,6 +506,7 @@ static void starts_again(void)
 static const struct test_case cases[] = {
 	{"xenstore commands: options, output, exit codes", commands},
 	{"xenstored serves ten thousand clients", many_clients},
+	{"xenstore: an event that came with a reply is told", event_is_told},
 	{"xenstored: a live update keeps everything", live_update_keeps},
 	{"xenstored: a live update to something else fails",
 	 live_update_refuses},

@@ -172,6 +172,33 @@ static bool fill(struct xs_handle *h, bool wait)
 	return true;
 }
 
+/* Takes the first @size bytes out of the buffer. */
+static void drop_read(struct xs_handle *h, size_t size)
+{
+	h->used -= size;
+	memmove(h->buf, h->buf + size, h->used);
+}
+
+/*
+ * Events that were read together with a reply. Left in the buffer, nothing
+ * would make xs_fileno() readable for them.
+ */
+static bool keep_what_came(struct xs_handle *h)
+{
+	struct xsd_sockmsg hdr;
+
+	for (;;) {
+		memcpy(&hdr, h->buf, sizeof(hdr));
+		if (h->used < sizeof(hdr) || hdr.type != XS_WATCH_EVENT ||
+		    hdr.len > XENSTORE_PAYLOAD_MAX ||
+		    h->used < sizeof(hdr) + hdr.len)
+			return true;
+		if (!xs_keep_event(h, h->buf + sizeof(hdr), hdr.len))
+			return false;
+		drop_read(h, sizeof(hdr) + hdr.len);
+	}
+}
+
 char *xs_receive(struct xs_handle *h, struct xsd_sockmsg *want, bool wait)
 {
 	for (;;) {
@@ -199,8 +226,7 @@ char *xs_receive(struct xs_handle *h, struct xsd_sockmsg *want, bool wait)
 			return NULL;
 		memcpy(body, h->buf + sizeof(hdr), hdr.len);
 		body[hdr.len] = '\0';
-		h->used -= size;
-		memmove(h->buf, h->buf + size, h->used);
+		drop_read(h, size);
 		if (hdr.type == XS_WATCH_EVENT) {
 			bool kept = xs_keep_event(h, body, hdr.len);
 
@@ -211,7 +237,10 @@ char *xs_receive(struct xs_handle *h, struct xsd_sockmsg *want, bool wait)
 		}
 		if (want && hdr.req_id == want->req_id) {
 			*want = hdr;
-			return body;
+			if (keep_what_came(h))
+				return body;
+			free(body);
+			return NULL;
 		}
 		free(body); /* of a request that was given up */
 	}
