@@ -38,6 +38,7 @@ INSTALLER_MODULES = {
     "disk": ["xen-blkfront", "crc32c_generic", "ext4"],
     "cd": ["ata_piix", "ata_generic", "sr_mod", "isofs"],
 }
+DRIVER_MODULES = ["xen-blkback", "loop", "xen-netback", "bridge"]
 
 STOCK_DAEMONS = ["xenstored", "xenconsoled"]
 STOCK_TOOLS = ["xl", "xenconsole", "xen-init-dom0", "libxl-save-helper",
@@ -281,6 +282,22 @@ def disk_start(kernel):
 def guest(kernel, programs=(), modules=()):
     """A Linux guest's initramfs, with static programs of ours, and more
     modules."""
+    return store(guest_tree(kernel, programs, modules),
+                 "guest-" + kernel.version)
+
+
+def driver(kernel):
+    """A driver domain's: our xl, and a script of its own beside the bridge
+    that xl does without one."""
+    tree = guest_tree(kernel, [os.path.join(build_dir(), "xl")])
+    _modules(tree, kernel, {"driver": DRIVER_MODULES})
+    need("/usr/bin/xenstore-write")
+    tree.program("/usr/bin/xenstore-write", at="bin/xenstore-write")
+    tree.file("etc/xen/scripts/vif-own", RIG + "/guest/vif-own", 0o755)
+    return store(tree, "driver-" + kernel.version)
+
+
+def guest_tree(kernel, programs=(), modules=()):
     tree = Tree()
     need("/bin/busybox")
     _userland(tree)
@@ -290,7 +307,7 @@ def guest(kernel, programs=(), modules=()):
     tree.text("sbin/poweroff", "#!/bin/sh\nexec /bin/poweroff -f\n", 0o755)
     for path in programs:
         tree.file("bin/" + os.path.basename(path), path, 0o755)
-    return store(tree, "guest-" + kernel.version)
+    return tree
 
 
 def installer(kernel):

@@ -108,7 +108,9 @@ class Boot:
         for name in ("pages", "dmops", "model", "sector"):
             files[name] = os.path.join(hypervisor.build_dir(),
                                        "tests/system", name)
-        if {"linux.sh", "badkernels.sh", "kinds.sh",
+        if "driver.sh" in self.scripts:
+            files["driver.cpio"] = image.driver(debian.Kernel("6.1"))
+        if {"linux.sh", "badkernels.sh", "kinds.sh", "driver.sh",
                 "daemons.sh", "hvm.sh"} & set(self.scripts):
             kernel = debian.Kernel("6.1")
             files["guest-kernel"] = kernel.unpacked()

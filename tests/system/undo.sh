@@ -68,6 +68,19 @@ unchanged "a script that fails"
 undo 'disk=["/run/one.img,raw,xvda,w","script=/run/script-that-fails,vdev=xvdb,target=/run/two.img"]'
 fails "a disk's script that fails" 'did not attach' xl create -q -p -e /run/undo.cfg
 unchanged "a disk's script that fails"
+cat >/run/script-that-tells <<-'END'
+	#!/bin/sh
+	echo "$1 $vif" >>/run/told
+END
+chmod +x /run/script-that-tells
+undo 'vif=["bridge=xenbr0,script=/run/script-that-tells,vifname=own0"]' \
+	'disk=["script=/run/script-that-tells,vdev=xvda,target=/run/one.img"]'
+ok "with scripts" xl create -q -p -e /run/undo.cfg
+D=$(xl domid undo)
+ok "and destroyed" xl destroy undo
+[ "$(sort /run/told)" = "$(printf '%s\n' 'add ' 'offline own0' "online vif$D.0" 'remove ')" ]
+verdict $? "each script is run for the end, too" "$(tr '\n' ';' </run/told)"
+unchanged "with scripts"
 undo
 printf '#!/bin/sh\nsleep 1\n' >/run/slow-script
 chmod +x /run/slow-script

@@ -4,76 +4,7 @@
  * and taken out again, with the folders that nobody needs any more. Runs in
  * the build directory.
  */
-#include "harness.h"
-
-#include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <xenstore.h>
-
-#include "../../tools/xl/batch.h"
-#include "../../tools/xl/device.h"
-#include "../../tools/xl/host.h"
-#include "../../tools/xl/xl.h"
-
-#define DAEMON "tools/xenstore/xenstored"
-
-static char dir[] = "/tmp/test_xldevices.XXXXXX";
-static struct xs_handle *xs;
-
-struct xs_handle *host_xs(void)
-{
-	return xs;
-}
-
-int xl_fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	return 1;
-}
-
-char *host_read(const char *fmt, ...)
-{
-	char path[256];
-	unsigned int len;
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
-	va_end(ap);
-	return xs_read(xs, XBT_NULL, path, &len);
-}
-
-static pid_t start_daemon(void)
-{
-	static char path[64];
-	const struct timespec tick = {.tv_nsec = 10000000};
-	pid_t pid;
-
-	snprintf(path, sizeof(path), "%s/socket", dir);
-	setenv("XENSTORED_RUNDIR", dir, 1);
-	setenv("XENSTORED_PATH", path, 1);
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		execl(DAEMON, DAEMON, "-D", "-N", NULL);
-		_exit(127);
-	}
-	for (int i = 0; i < 500 && !xs; i++) {
-		nanosleep(&tick, NULL);
-		xs = xs_open(0);
-	}
-	return pid;
-}
+#include "xlstore.h"
 
 /* "a b" for a folder's names, "-" if there is no such folder. */
 static const char *names(const char *path)
@@ -168,20 +99,11 @@ int main(void)
 		{"xldevices: one of two, and one that there is not",
 		 test_one_of_two},
 	};
-	char cmd[64];
-	pid_t pid;
 	int rc;
 
-	if (!mkdtemp(dir))
-		return 1;
-	pid = start_daemon();
-	if (!xs)
+	if (!start_daemon())
 		return 1;
 	rc = RUN_CASES(cases);
-	xs_close(xs);
 	batch_forget();
-	kill(pid, SIGTERM);
-	waitpid(pid, NULL, 0);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	return system(cmd) ? 1 : rc;
+	return stop_daemon(rc);
 }

@@ -10,6 +10,7 @@
 #include "batch.h"
 #include "device.h"
 #include "host.h"
+#include "hotplug.h"
 #include "loop.h"
 #include "xl.h"
 
@@ -39,6 +40,8 @@ static bool reached(const struct device *d, enum dev_state want)
 {
 	enum dev_state is = state_of(d);
 
+	if (want == DEV_GONE)
+		return is == DEV_GONE;
 	if (want == DEV_CLOSED)
 		return is == DEV_CLOSED || is == DEV_GONE;
 	return is >= want;
@@ -130,13 +133,18 @@ static void complain_late(const struct device *d)
 		d->kind, d->devid, d->domid, state_of(d));
 }
 
-/* Of those that go, the loop devices too. */
+/*
+ * Of those that go, the loop devices too. What another domain says of its
+ * back end is no business of ours.
+ */
 static void forget(const struct device *gone, unsigned int nr)
 {
 	char **node = calloc(nr + 1, sizeof(*node));
 
+	for (unsigned int i = 0; i < nr; i++)
+		hotplug_undo(&gone[i]);
 	for (unsigned int i = 0; node && i < nr; i++)
-		if (!strcmp(gone[i].kind, "vbd"))
+		if (!strcmp(gone[i].kind, "vbd") && !gone[i].backend_domid)
 			node[i] = dev_backend_read(&gone[i], "node");
 	dev_forget_nodes(gone, nr);
 	for (unsigned int i = 0; node && i < nr; i++) {
@@ -145,6 +153,16 @@ static void forget(const struct device *gone, unsigned int nr)
 		free(node[i]);
 	}
 	free(node);
+}
+
+/* In a driver domain xl devd tidies up, and says so by removing the nodes. */
+static void wait_tidied(const struct device *d, int ms)
+{
+	if (!d->backend_domid || dev_wait(d, DEV_GONE, ms))
+		return;
+	xl_warn("domain %u does not take down its back end of %s %u of domain "
+		"%u: does xl devd run there?",
+		d->backend_domid, d->kind, d->devid, d->domid);
 }
 
 unsigned int dev_remove(const struct device *list, unsigned int nr, bool force)
@@ -161,6 +179,8 @@ unsigned int dev_remove(const struct device *list, unsigned int nr, bool force)
 			if (!force)
 				continue;
 		}
+		if (dev_closes(&list[i]))
+			wait_tidied(&list[i], late ? 1000 : CLOSE_MS);
 		gone[going++] = list[i];
 	}
 	if (gone)

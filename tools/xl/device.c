@@ -203,12 +203,3 @@ void dev_free_list(struct device *list, unsigned int nr)
 		free((char *)list[i].kind);
 	free(list);
 }
-
-bool dev_backend_domain(const char *name, uint32_t *domid)
-{
-	*domid = 0;
-	if (!name || !*name || !strcmp(name, "0") || !strcmp(name, "Domain-0"))
-		return true;
-	xl_fail("backend=%s cannot be had: devices are dom0's", name);
-	return false;
-}

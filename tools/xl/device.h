@@ -50,7 +50,8 @@ bool dev_add(const struct device *d, const struct dev_node *back,
 
 /*
  * Waits until the back end's state is at least this (or gone, when that is
- * what is asked for). Returns false after ms milliseconds.
+ * what is asked for: DEV_CLOSED takes both). Returns false after ms
+ * milliseconds.
  */
 bool dev_wait(const struct device *d, enum dev_state state, int ms);
 
@@ -77,7 +78,5 @@ struct device *dev_list(uint32_t domid, unsigned int *nr);
 char *dev_backend_read(const struct device *d, const char *name);
 char *dev_frontend_read(const struct device *d, const char *name);
 void dev_free_list(struct device *list, unsigned int nr);
-/* The backend domain that a specification names; false: complained. */
-bool dev_backend_domain(const char *name, uint32_t *domid);
 
 #endif

@@ -14,7 +14,7 @@
 #include "loop.h"
 #include "xl.h"
 
-#define BLOCK_SCRIPT "/etc/xen/scripts/block"
+#define BACKEND_MS 10000
 
 static bool same_file(const struct stat *st, const char *path)
 {
@@ -79,10 +79,9 @@ static bool in_use(const struct disk_spec *d, const struct stat *st)
 	return used;
 }
 
-static bool choose_backend(struct disk_spec *d, const struct stat *st)
+static bool choose_backend(struct disk_spec *d)
 {
-	bool plain = d->format == DISK_RAW &&
-		     (S_ISBLK(st->st_mode) || S_ISREG(st->st_mode));
+	bool plain = d->format == DISK_RAW;
 
 	if (d->backend == DISK_STANDALONE)
 		return xl_fail("disk %s: backendtype=standalone cannot be had: "
@@ -100,10 +99,27 @@ static bool choose_backend(struct disk_spec *d, const struct stat *st)
 	return true;
 }
 
+/* What is in another domain cannot be looked at from here. */
+static bool prepare_remote(struct disk_spec *d)
+{
+	if (d->format == DISK_EMPTY)
+		return xl_fail("disk %s: an empty CD-ROM drive is dom0's: "
+			       "backend= needs a target",
+			       d->vdev),
+		       false;
+	if (d->script)
+		d->backend = DISK_PHY;
+	return choose_backend(d);
+}
+
 bool disk_prepare(struct disk_spec *d, enum dom_type type)
 {
 	struct stat st;
 
+	if (!host_backend(d->backend_domain, &d->backend_domid))
+		return false;
+	if (d->backend_domid)
+		return prepare_remote(d);
 	if (d->format == DISK_EMPTY) {
 		d->backend = type == TYPE_HVM ? DISK_QDISK : DISK_PHY;
 		if (type == TYPE_HVM)
@@ -126,12 +142,12 @@ bool disk_prepare(struct disk_spec *d, enum dom_type type)
 			d->vdev, d->target);
 		return false;
 	}
-	return choose_backend(d, &st) && !in_use(d, &st);
+	return choose_backend(d) && !in_use(d, &st);
 }
 
 bool disk_needs_qemu(const struct disk_spec *d)
 {
-	return d->backend == DISK_QDISK;
+	return d->backend == DISK_QDISK && !d->backend_domid;
 }
 
 /* "7:0", in hexadecimal as the back end reads it. */
@@ -213,45 +229,107 @@ static bool attach_by_script(const struct device *dev,
 			     const struct disk_spec *d, enum dom_type type,
 			     struct disk_nodes *n)
 {
-	char path[256];
-
-	if (strchr(d->script, '/'))
-		snprintf(path, sizeof(path), "%s", d->script);
-	else
-		snprintf(path, sizeof(path), "/etc/xen/scripts/%s", d->script);
-	n->script = path;
 	if (!write_disk(dev, d, type, n))
 		return false;
-	if (dev_wait(dev, DEV_INIT_WAIT, 10000) &&
-	    hotplug_run(dev, path, "add", NULL))
+	if (dev_wait(dev, DEV_INIT_WAIT, BACKEND_MS) &&
+	    hotplug_run(dev, n->script, "add", NULL)) {
+		hotplug_ran(dev, n->script);
 		return true;
-	xl_fail("disk %s: the script %s did not attach %s", d->vdev, path,
+	}
+	xl_fail("disk %s: the script %s did not attach %s", d->vdev, n->script,
 		d->target);
 	dev_remove(dev, 1, true);
 	return false;
 }
 
+/* There xl devd does the rest, once the kernel's back end asks for it. */
+static bool attach_remote(const struct device *dev, const struct disk_spec *d,
+			  enum dom_type type, const struct disk_nodes *n)
+{
+	if (!write_disk(dev, d, type, n))
+		return false;
+	if (d->backend == DISK_QDISK ||
+	    dev_wait(dev, DEV_INIT_WAIT, BACKEND_MS))
+		return true;
+	xl_fail("disk %s: its back end in domain %u does not start: is "
+		"xen-blkback loaded there?",
+		d->vdev, dev->backend_domid);
+	dev_remove(dev, 1, true);
+	return false;
+}
+
+/* An empty drive says so, too: QEMU 7.2 ends itself over "". */
+static void qdisk_params(const struct disk_spec *d, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s:%s",
+		 d->format == DISK_RAW || d->format == DISK_EMPTY ? "aio"
+		 : d->format == DISK_VHD                          ? "vpc"
+					 : disk_format_names[d->format],
+		 d->target ? d->target : "");
+}
+
+/* physical-device goes last: the back end waits for it. */
+static bool write_node(const struct device *dev, const struct disk_nodes *n)
+{
+	char path[160];
+
+	dev_backend_path(dev, path, sizeof(path));
+	return host_write(n->node, "%s/node", path) &&
+	       host_write(n->node, "%s/physical-device-path", path) &&
+	       host_write("connected", "%s/hotplug-status", path) &&
+	       host_write(n->physical, "%s/physical-device", path);
+}
+
+static bool serve_file(const struct device *dev)
+{
+	struct disk_nodes n = {.bound = false};
+	char name[32];
+	char *target = dev_backend_read(dev, "params");
+	char *mode = dev_backend_read(dev, "mode");
+	const struct disk_spec d = {
+		.target = target ? target : "",
+		.vdev = vdev_name(dev->devid, name, sizeof(name)),
+		.writable = mode && *mode == 'w',
+	};
+	bool ok = find_node(&d, &n) && write_node(dev, &n);
+
+	if (!ok && n.bound)
+		loop_release(n.node);
+	free(target);
+	free(mode);
+	return ok;
+}
+
+bool disk_serve(const struct device *dev)
+{
+	char *script = hotplug_script_here(dev);
+	bool ok = script ? hotplug_run(dev, script, "add", NULL)
+			 : serve_file(dev);
+
+	free(script);
+	return ok;
+}
+
 bool disk_attach(uint32_t domid, const struct disk_spec *d, enum dom_type type)
 {
-	struct device dev = {"vbd", domid, d->devid, 0, ""};
-	struct disk_nodes n = {.script = BLOCK_SCRIPT};
+	struct device dev = {"vbd", domid, d->devid, d->backend_domid, ""};
+	struct disk_nodes n = {.script = HOTPLUG_VBD_SCRIPT};
 	bool qdisk = d->backend == DISK_QDISK;
+	char script[256];
 
-	if (!dev_backend_domain(d->backend_domain, &dev.backend_domid))
-		return false;
 	if (qdisk)
 		strcpy(dev.back_kind, "qdisk");
 	snprintf(n.devid, sizeof(n.devid), "%u", d->devid);
-	/* An empty drive says so, too: QEMU 7.2 ends itself over "". */
 	if (qdisk)
-		snprintf(n.params, sizeof(n.params), "%s:%s",
-			 d->format == DISK_RAW || d->format == DISK_EMPTY
-				 ? "aio"
-			 : d->format == DISK_VHD ? "vpc"
-						 : disk_format_names[d->format],
-			 d->target ? d->target : "");
+		qdisk_params(d, n.params, sizeof(n.params));
 	else
 		snprintf(n.params, sizeof(n.params), "%s", d->target);
+	if (d->script) {
+		hotplug_path(d->script, script, sizeof(script));
+		n.script = script;
+	}
+	if (dev.backend_domid)
+		return attach_remote(&dev, d, type, &n);
 	if (d->script)
 		return attach_by_script(&dev, d, type, &n);
 	if ((qdisk || find_node(d, &n)) && write_disk(&dev, d, type, &n))

@@ -3,6 +3,7 @@
 #ifndef OSTLER_XL_DISK_H
 #define OSTLER_XL_DISK_H
 
+#include "device.h"
 #include "domconf.h"
 
 /*
@@ -12,6 +13,11 @@
 bool disk_prepare(struct disk_spec *d, enum dom_type type);
 /* Attaches it; false after a complaint, with nothing left behind. */
 bool disk_attach(uint32_t domid, const struct disk_spec *d, enum dom_type type);
+/*
+ * The driver domain's half, where xl devd does what dom0's xl does for its
+ * own: gives the kernel's back end a block device. False after a complaint.
+ */
+bool disk_serve(const struct device *dev);
 /* Does it need a device model, though the guest has none of its own? */
 bool disk_needs_qemu(const struct disk_spec *d);
 

@@ -39,13 +39,15 @@ static bool needed(const struct domain_config *dc)
 	return false;
 }
 
-static const char *find_program(const struct domain_config *dc)
+static const char *find_program(const char *given)
 {
-	if (dc->dm_path && *dc->dm_path)
-		return dc->dm_path;
+	if (given && *given)
+		return given;
 	for (unsigned int i = 0; i < ARRAY_SIZE(programs); i++)
 		if (!access(programs[i], X_OK))
 			return programs[i];
+	xl_fail("no device model: install qemu-system-xen, or say "
+		"device_model_override=");
 	return NULL;
 }
 
@@ -60,10 +62,9 @@ static int open_log(const char *name)
 	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 }
 
-static void child(uint32_t domid, const struct domain_config *dc,
-		  const struct string_list *args)
+static void child(uint32_t domid, const char *name, const char *const *args)
 {
-	int null = open("/dev/null", O_RDWR), log = open_log(dc->name);
+	int null = open("/dev/null", O_RDWR), log = open_log(name);
 	char id[16];
 
 	setsid();
@@ -73,9 +74,20 @@ static void child(uint32_t domid, const struct domain_config *dc,
 	snprintf(id, sizeof(id), "%u", domid);
 	setenv("XEN_DOMAIN_ID", id, 1);
 	setenv("XEN_QEMU_CONSOLE_LIMIT", "1048576", 1);
-	execv(args->item[0], (char *const *)args->item);
-	fprintf(stderr, "cannot run %s: %s\n", args->item[0], strerror(errno));
+	execv(args[0], (char *const *)args);
+	fprintf(stderr, "cannot run %s: %s\n", args[0], strerror(errno));
 	_exit(127);
+}
+
+static pid_t start(uint32_t domid, const char *name, const char *const *args)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		child(domid, name, args);
+	if (pid < 0)
+		xl_fail("no process for the device model: %s", strerror(errno));
+	return pid;
 }
 
 static bool is_running(uint32_t domid)
@@ -172,20 +184,13 @@ bool dm_start(uint32_t domid, struct domain_config *dc)
 
 	if (!needed(dc))
 		return true;
-	program = find_program(dc);
-	if (!program)
-		return xl_fail("no device model: install qemu-system-xen, or "
-			       "say device_model_override="),
-		       false;
-	if (!dm_arguments(domid, dc, program, &args) || !add_vfb(domid, dc))
+	program = find_program(dc->dm_path);
+	if (!program || !dm_arguments(domid, dc, program, &args) ||
+	    !add_vfb(domid, dc))
 		return false;
-	pid = fork();
-	if (!pid)
-		child(domid, dc, &args);
+	pid = start(domid, dc->name, args.item);
 	if (pid < 0)
-		return xl_fail("no process for the device model: %s",
-			       strerror(errno)),
-		       false;
+		return false;
 	snprintf(number, sizeof(number), "%d", pid);
 	host_write(number, "/local/domain/%u/image/device-model-pid", domid);
 	if (!wait_running(domid, pid, dc->name)) {
@@ -196,8 +201,7 @@ bool dm_start(uint32_t domid, struct domain_config *dc)
 	return true;
 }
 
-/* Is the process that domain's device model still, and not another's? */
-static bool is_model(pid_t pid, uint32_t domid)
+bool dm_is_model(pid_t pid, uint32_t domid)
 {
 	char path[64], args[4096], want[32];
 	ssize_t n;
@@ -214,23 +218,57 @@ static bool is_model(pid_t pid, uint32_t domid)
 	return n > 0 && memmem(args, (size_t)n, want, len + 1);
 }
 
+void dm_end(pid_t pid, uint32_t domid)
+{
+	if (!dm_is_model(pid, domid))
+		return;
+	kill(pid, SIGHUP);
+	/* It may be our own child, or nobody's. */
+	for (int i = 0; i < 500 && dm_is_model(pid, domid); i++) {
+		waitpid(pid, NULL, WNOHANG);
+		if (i == 300)
+			kill(pid, SIGKILL);
+		usleep(10000);
+	}
+}
+
+pid_t dm_start_backend(uint32_t guest, const char *name)
+{
+	char id[16], title[32];
+	const char *args[] = {
+		find_program(NULL),
+		"-xen-domid",
+		id,
+		"-xen-attach",
+		"-name",
+		title,
+		"-nographic",
+		"-M",
+		"xenpv",
+		"-monitor",
+		"/dev/null",
+		"-serial",
+		"/dev/null",
+		"-parallel",
+		"/dev/null",
+		NULL,
+	};
+
+	if (!args[0])
+		return -1;
+	snprintf(id, sizeof(id), "%u", guest);
+	snprintf(title, sizeof(title), "domain-%u", guest);
+	return start(guest, name, args);
+}
+
 void dm_stop(uint32_t domid)
 {
 	long pid = host_read_number(
 		0, "/local/domain/%u/image/device-model-pid", domid);
 	char path[80];
-	int signal = SIGHUP;
 
 	if (pid > 1)
-		kill((pid_t)pid, is_model((pid_t)pid, domid) ? signal : 0);
-	/* It may be our own child, or nobody's. */
-	for (int i = 0; pid > 1 && i < 500 && is_model((pid_t)pid, domid);
-	     i++) {
-		waitpid((pid_t)pid, NULL, WNOHANG);
-		if (i == 300)
-			kill((pid_t)pid, SIGKILL);
-		usleep(10000);
-	}
+		dm_end((pid_t)pid, domid);
 	snprintf(path, sizeof(path), "/var/run/xen/qmp-libxl-%u", domid);
 	unlink(path);
 	snprintf(path, sizeof(path), "/var/run/xen/qmp-libxenstat-%u", domid);

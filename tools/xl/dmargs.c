@@ -205,6 +205,12 @@ static void drive(struct args *a, const struct disk_spec *d)
 	uint32_t id;
 	bool scsi = !strncmp(d->vdev, "sd", 2);
 
+	if (d->backend_domid) {
+		xl_warn("disk %s: only its PV half is there: the emulated one "
+			"would be dom0's, not domain %u's",
+			d->vdev, d->backend_domid);
+		return;
+	}
 	if (!vdev_parse(d->vdev, &id, &index) || (!scsi && index > 3))
 		return; /* beyond the emulated controller: PV only */
 	if (d->cdrom) {

@@ -71,9 +71,6 @@ static void check_together(struct domain_config *dc, const struct cfg *c,
 		diag_error(d, pos_of(c, "passthrough"),
 			   "passthrough cannot be had: PCI pass-through is not "
 			   "supported");
-	if (dc->driver_domain == TRI_YES)
-		diag_error(d, pos_of(c, "driver_domain"),
-			   "driver_domain cannot be had: devices are dom0's");
 	if (dc->dm_restrict == TRI_YES)
 		diag_error(d, pos_of(c, "dm_restrict"),
 			   "dm_restrict cannot be had: the device model runs "

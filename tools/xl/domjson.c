@@ -132,6 +132,8 @@ void domjson_disk(struct json *j, const struct disk_spec *d)
 	json_object(j, NULL);
 	if (*d->target)
 		json_string(j, "pdev_path", d->target);
+	if (d->backend_domain)
+		json_string(j, "backend_domname", d->backend_domain);
 	json_string(j, "vdev", d->vdev);
 	if (d->backend != DISK_AUTO)
 		json_string(j, "backend", backends[d->backend]);
@@ -161,6 +163,8 @@ void domjson_nic(struct json *j, const struct vif_spec *v)
 	char mac[20];
 
 	json_object(j, NULL);
+	if (v->backend_domain)
+		json_string(j, "backend_domname", v->backend_domain);
 	json_int(j, "devid", v->devid);
 	if (v->has_mac) {
 		snprintf(mac, sizeof(mac), MAC_FMT, MAC_ARG(v->mac));

@@ -57,7 +57,8 @@ static void folder(struct tree *tr, const char *path, bool guests_own)
 		     guests_own ? DOMID_INVALID : tr->domid);
 }
 
-static void guest_folders(struct tree *tr, enum dom_type type)
+static void guest_folders(struct tree *tr, enum dom_type type,
+			  bool driver_domain)
 {
 	static const char *const own[] = {
 		"device/suspend/event-channel",
@@ -80,6 +81,11 @@ static void guest_folders(struct tree *tr, enum dom_type type)
 	for (unsigned int i = 0; i < ARRAY_SIZE(own_hvm); i++)
 		if (type == TYPE_HVM)
 			folder(tr, own_hvm[i], true);
+	/* Where xl devd keeps what it knows, and its QEMU what that says. */
+	if (driver_domain) {
+		folder(tr, "libxl", true);
+		folder(tr, "device-model", true);
+	}
 	node(tr, "control/platform-feature-multiprocessor-suspend", "1");
 	node(tr, "control/platform-feature-xs_reset_watches", "1");
 }
@@ -167,7 +173,7 @@ static void all_nodes(struct tree *tr, struct domain_config *dc)
 	     (unsigned long long)dc->videoram_kb);
 	folder(tr, "device", false);
 	folder(tr, "control", false);
-	guest_folders(tr, dc->type);
+	guest_folders(tr, dc->type, dc->driver_domain == TRI_YES);
 	if (dc->type == TYPE_HVM)
 		hvm_nodes(tr, dc);
 	libxl_nodes(tr, dc);

@@ -64,6 +64,8 @@ bool host_find(const char *name, uint32_t *domid);
 bool host_by_name(const char *name, uint32_t *domid);
 /* The same as host_find() without a word. */
 bool host_lookup(const char *name, uint32_t *domid);
+/* Whom backend= names (NULL: dom0); false after a complaint. */
+bool host_backend(const char *name, uint32_t *domid);
 /* And for commands: finds it or ends the program with XL_FAIL. */
 uint32_t host_need(const char *name);
 

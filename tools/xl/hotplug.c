@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host.h"
 #include "hotplug.h"
 #include "xl.h"
 
@@ -95,4 +96,79 @@ bool hotplug_run(const struct device *d, const char *script, const char *action,
 		script, action, d->kind, d->devid, d->domid,
 		WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
 	return false;
+}
+
+bool hotplug_is_default(const char *script)
+{
+	return !strcmp(script, HOTPLUG_VIF_SCRIPT) ||
+	       !strcmp(script, HOTPLUG_VBD_SCRIPT);
+}
+
+char *hotplug_script_here(const struct device *d)
+{
+	char *script = dev_backend_read(d, "script");
+
+	if (!script || !hotplug_is_default(script) || !access(script, X_OK))
+		return script;
+	free(script);
+	return NULL;
+}
+
+void hotplug_path(const char *name, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s%s", *name == '/' ? "" : HOTPLUG_DIR "/", name);
+}
+
+/*
+ * Under /libxl, where only dom0 writes. The device's node "script" is there
+ * whether it was run or not.
+ */
+void hotplug_ran(const struct device *d, const char *script)
+{
+	char path[160];
+
+	dev_libxl_path(d, path, sizeof(path));
+	host_write(script, "%s/hotplug-script", path);
+}
+
+static char *script_that_ran(const struct device *d)
+{
+	char path[160], *script;
+
+	dev_libxl_path(d, path, sizeof(path));
+	script = host_read("%s/script", path);
+	if (!script || !hotplug_is_default(script))
+		return script;
+	free(script);
+	return host_read("%s/hotplug-script", path);
+}
+
+void hotplug_take_down(const struct device *d, const char *script,
+		       const char *dir)
+{
+	char name[32], *given;
+
+	if (strcmp(d->kind, "vif")) {
+		hotplug_run(d, script, "remove", NULL);
+		return;
+	}
+	given = host_read("%s/vifname", dir);
+	snprintf(name, sizeof(name), "vif%u.%u", d->domid, d->devid);
+	hotplug_run(d, script, "offline", given && *given ? given : name);
+	free(given);
+}
+
+void hotplug_undo(const struct device *d)
+{
+	bool vif = !strcmp(d->kind, "vif");
+	bool qemus = *d->back_kind && strcmp(d->back_kind, d->kind);
+	char path[160], *script;
+
+	if (d->backend_domid || qemus || (!vif && strcmp(d->kind, "vbd")))
+		return;
+	script = script_that_ran(d);
+	dev_libxl_path(d, path, sizeof(path));
+	if (script)
+		hotplug_take_down(d, script, path);
+	free(script);
 }

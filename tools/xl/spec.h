@@ -55,6 +55,7 @@ struct disk_spec {
 	bool writable, cdrom, direct_io_safe, discard, untrusted;
 	enum disk_backend backend;
 	const char *backend_domain; /* NULL: dom0 */
+	uint32_t backend_domid;     /* its number, once it was looked up */
 	const char *script;         /* NULL: none */
 };
 
@@ -76,6 +77,7 @@ struct vif_spec {
 	bool has_mac, emulated, emulated_set, untrusted;
 	const char *bridge, *script, *ifname, *ip, *model, *gateway;
 	const char *backend_domain;
+	uint32_t backend_domid;
 	int devid;           /* -1: the next free one */
 	int mtu;             /* 0: the bridge's */
 	uint64_t rate_bytes; /* an interval; 0: no limit */

@@ -103,6 +103,19 @@ bool host_find(const char *name, uint32_t *domid)
 	return false;
 }
 
+bool host_backend(const char *name, uint32_t *domid)
+{
+	struct dom_info info;
+
+	*domid = 0;
+	if (!name || !*name)
+		return true;
+	if (host_lookup(name, domid) && (!*domid || host_domain(*domid, &info)))
+		return true;
+	xl_fail("backend=%s: there is no such domain", name);
+	return false;
+}
+
 uint32_t host_need(const char *name)
 {
 	struct dom_info info;

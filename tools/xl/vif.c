@@ -14,24 +14,35 @@
 #include "vif.h"
 #include "xl.h"
 
-#define SCRIPT_DIR     "/etc/xen/scripts"
-#define DEFAULT_SCRIPT SCRIPT_DIR "/vif-bridge"
-#define BACKEND_MS     10000
+#define BACKEND_MS  10000
+#define DEFAULT_MTU 1500
 
 static void script_path(const struct vif_spec *v, char *buf, size_t size)
 {
-	if (!v->script)
-		snprintf(buf, size, "%s", DEFAULT_SCRIPT);
-	else if (v->script[0] == '/')
-		snprintf(buf, size, "%s", v->script);
-	else
-		snprintf(buf, size, SCRIPT_DIR "/%s", v->script);
+	hotplug_path(v->script ? v->script : HOTPLUG_VIF_SCRIPT, buf, size);
+}
+
+/*
+ * What a domain of this kind can have. The emulated half of a card is QEMU's,
+ * in dom0: one whose back end is elsewhere has none.
+ */
+static void settle_type(struct vif_spec *v, enum dom_type type)
+{
+	if (type == TYPE_HVM && !v->emulated_set)
+		v->emulated = !v->backend_domid;
+	if (type != TYPE_HVM)
+		v->emulated = false;
+	if (!v->emulated || !v->backend_domid)
+		return;
+	xl_warn("interface %d: only its PV half is there: the emulated one "
+		"would be dom0's, not domain %u's",
+		v->devid, v->backend_domid);
+	v->emulated = false;
 }
 
 bool vif_prepare(struct vif_spec *v, enum dom_type type)
 {
 	const struct host_conf *hc = host_conf();
-	uint32_t backend;
 
 	if (!v->backend_domain)
 		v->backend_domain = hc->vif_backend;
@@ -41,16 +52,13 @@ bool vif_prepare(struct vif_spec *v, enum dom_type type)
 		v->gateway = hc->vif_gateway;
 	if (!v->bridge)
 		v->bridge = hc->vif_bridge;
-	if (!dev_backend_domain(v->backend_domain, &backend))
+	if (!host_backend(v->backend_domain, &v->backend_domid))
 		return false;
-	if (type == TYPE_HVM && !v->emulated_set)
-		v->emulated = true;
-	if (type != TYPE_HVM)
-		v->emulated = false;
+	settle_type(v, type);
 	/* A script may route instead of bridge: then a bridge is its matter. */
 	if (!v->bridge && !v->script)
 		v->bridge = "xenbr0";
-	if (!v->bridge || v->script)
+	if (!v->bridge || v->script || v->backend_domid)
 		return true;
 	if (!iface_exists(v->bridge)) {
 		xl_fail("the bridge %s does not exist: make it (ip link add %s "
@@ -68,12 +76,13 @@ bool vif_prepare(struct vif_spec *v, enum dom_type type)
 
 static bool write_vif(const struct device *dev, const struct vif_spec *v)
 {
-	char mac[20], handle[16], rate[48], script[256];
+	char mac[20], handle[16], rate[48], script[256], mtu[16];
 
 	snprintf(mac, sizeof(mac), MAC_FMT, MAC_ARG(v->mac));
 	snprintf(handle, sizeof(handle), "%d", v->devid);
 	snprintf(rate, sizeof(rate), "%llu,%u",
 		 (unsigned long long)v->rate_bytes, v->rate_usecs);
+	snprintf(mtu, sizeof(mtu), "%d", v->mtu);
 	script_path(v, script, sizeof(script));
 	const struct dev_node back[] = {
 		{"script", script},
@@ -82,6 +91,7 @@ static bool write_vif(const struct device *dev, const struct vif_spec *v)
 		{"ip", v->ip},
 		{"gatewaydev", v->gateway},
 		{"rate", v->rate_bytes ? rate : NULL},
+		{"mtu", v->mtu ? mtu : NULL},
 		{"bridge", v->bridge},
 		{"handle", handle},
 		{"type", v->emulated ? "vif_ioemu" : "vif"},
@@ -136,7 +146,8 @@ static bool join_bridge(const struct device *dev, const struct vif_spec *v,
 			v->devid, iface, v->bridge, strerror(errno));
 		return false;
 	}
-	if (mtu > 0)
+	/* The front end's half is dom0's to write. */
+	if (mtu > 0 && !dev->backend_domid)
 		write_mtu(dev, mtu);
 	dev_backend_path(dev, path, sizeof(path));
 	return host_write("connected", "%s/hotplug-status", path);
@@ -157,29 +168,64 @@ static bool wait_iface(const struct device *dev, const char *iface)
 	return false;
 }
 
+/* The back end waits for this: its interface gets to where frames go. */
+static bool connect(const struct device *dev, const struct vif_spec *v)
+{
+	char iface[32], script[256];
+
+	snprintf(iface, sizeof(iface), "vif%u.%d", dev->domid, v->devid);
+	if (!wait_iface(dev, iface))
+		return false;
+	if (!v->script)
+		return join_bridge(dev, v, iface);
+	script_path(v, script, sizeof(script));
+	if (!hotplug_run(dev, script, "online", iface))
+		return false;
+	if (!dev->backend_domid)
+		hotplug_ran(dev, script);
+	return true;
+}
+
+bool vif_serve(const struct device *dev)
+{
+	char *script = hotplug_script_here(dev);
+	char *bridge = dev_backend_read(dev, "bridge");
+	char *ifname = dev_backend_read(dev, "vifname");
+	char *mtu = dev_backend_read(dev, "mtu");
+	const struct vif_spec v = {
+		.script = script,
+		.bridge = bridge ? bridge : "xenbr0",
+		.ifname = ifname && *ifname ? ifname : NULL,
+		.mtu = mtu ? atoi(mtu) : 0,
+		.devid = (int)dev->devid,
+	};
+	bool ok = connect(dev, &v);
+
+	free(script);
+	free(bridge);
+	free(ifname);
+	free(mtu);
+	return ok;
+}
+
 bool vif_attach(uint32_t domid, const struct vif_spec *v, enum dom_type type)
 {
-	struct device dev = {"vif", domid, (uint32_t)v->devid, 0, ""};
-	char iface[32], script[256];
+	struct device dev = {"vif", domid, (uint32_t)v->devid, v->backend_domid,
+			     ""};
 	bool ok;
 
 	(void)type;
 	if (!write_vif(&dev, v))
 		return false;
-	snprintf(iface, sizeof(iface), "vif%u.%d", domid, v->devid);
-	script_path(v, script, sizeof(script));
-	if (!dev_wait(&dev, DEV_INIT_WAIT, BACKEND_MS)) {
-		xl_fail("interface %d: its back end does not start: is the "
-			"module xen-netback loaded?",
-			v->devid);
-		ok = false;
-	} else if (!wait_iface(&dev, iface)) {
-		ok = false;
-	} else if (v->script) {
-		ok = hotplug_run(&dev, script, "online", iface);
-	} else {
-		ok = join_bridge(&dev, v, iface);
-	}
+	ok = dev_wait(&dev, DEV_INIT_WAIT, BACKEND_MS);
+	if (!ok)
+		xl_fail("interface %d: its back end in domain %u does not "
+			"start: is the module xen-netback loaded there?",
+			v->devid, dev.backend_domid);
+	else if (dev.backend_domid) /* xl devd does it there */
+		write_mtu(&dev, v->mtu ? v->mtu : DEFAULT_MTU);
+	else
+		ok = connect(&dev, v);
 	if (!ok)
 		dev_remove(&dev, 1, true);
 	return ok;
