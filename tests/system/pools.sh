@@ -26,7 +26,7 @@ pools() {
 	like "$N1: list -c" '^inpool .* side$' "$XL" list -c
 	fails "$N1: destroy of one with a domain" . "$XL" cpupool-destroy side
 	pool side 1 credit 1
-	like "$N1: its last processor stays" 'may not have been removed' \
+	like "$N1: its last processor stays" 'may (not have|have not)' \
 		sh -c "$XL cpupool-cpu-remove side 1 2>&1"
 	pool side 1 credit 1
 	ok "$N1: another domain is made there" "$XL" create -q -p /run/there.cfg
@@ -54,7 +54,7 @@ else
 	fails "one pool only: cpupool-create" 'one pool only' \
 		"$XL" cpupool-create 'name="probe"'
 	fails "cpupool-destroy of it" . "$XL" cpupool-destroy Pool-0
-	like "its last processor stays" 'may not have been removed' \
+	like "its last processor stays" 'may (not have|have not)' \
 		sh -c "$XL cpupool-cpu-remove Pool-0 all 2>&1"
 	pool Pool-0 2 credit2 2
 fi
