@@ -116,7 +116,7 @@ static void json_disk(struct json *j, const struct device *d, const char *path)
 	json_int(j, "ring_ref", device_number(d, "ring-ref"));
 	json_string(j, "backend", path);
 	for (unsigned int i = 0; i < ARRAY_SIZE(texts); i++) {
-		char *s = dev_backend_read(d, texts[i]);
+		char *s = dev_fact_read(d, texts[i]);
 
 		json_string(j, names[i], s);
 		free(s);

@@ -25,7 +25,7 @@ static bool find_drive(uint32_t domid, const char *vdev, struct device *dev)
 		       false;
 	if (!find_device(domid, "vbd", devid, dev))
 		return xl_fail("domain %u has no drive %s", domid, vdev), false;
-	kind = dev_backend_read(dev, "device-type");
+	kind = dev_fact_read(dev, "device-type");
 	cdrom = kind && !strcmp(kind, "cdrom");
 	free(kind);
 	if (!cdrom)

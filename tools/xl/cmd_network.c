@@ -98,7 +98,7 @@ static bool find_vif(uint32_t domid, const char *which, struct device *out)
 	for (unsigned int i = 0; i < nr && !found; i++) {
 		char *s = strcmp(list[i].kind, "vif")
 				  ? NULL
-				  : dev_backend_read(&list[i], "mac");
+				  : dev_fact_read(&list[i], "mac");
 
 		found = s && !strcasecmp(s, want);
 		if (found) {
@@ -137,8 +137,8 @@ const struct xl_cmd cmd_network_detach = {
 
 static void list_vif(struct json *j, const struct device *d)
 {
-	char path[128], *mac = dev_backend_read(d, "mac");
-	char *bridge = dev_backend_read(d, "bridge");
+	char path[128], *mac = dev_fact_read(d, "mac");
+	char *bridge = dev_fact_read(d, "bridge");
 
 	dev_backend_path(d, path, sizeof(path));
 	if (j) {

@@ -143,6 +143,16 @@ char *dev_backend_read(const struct device *d, const char *name)
 	return host_read("%s/%s", path, name);
 }
 
+char *dev_fact_read(const struct device *d, const char *name)
+{
+	char path[PATH_SIZE];
+
+	if (!d->backend_domid)
+		return dev_backend_read(d, name);
+	dev_libxl_path(d, path, sizeof(path));
+	return host_read("%s/%s", path, name);
+}
+
 char *dev_frontend_read(const struct device *d, const char *name)
 {
 	char path[PATH_SIZE];

@@ -76,6 +76,11 @@ unsigned int dev_remove(const struct device *list, unsigned int nr, bool force);
 struct device *dev_list(uint32_t domid, unsigned int *nr);
 /* One value of a device's back end; malloced, NULL if not there. */
 char *dev_backend_read(const struct device *d, const char *name);
+/*
+ * What dom0's xl wrote of it: of a back end in another domain the copy, since
+ * that domain may write anything into its own.
+ */
+char *dev_fact_read(const struct device *d, const char *name);
 char *dev_frontend_read(const struct device *d, const char *name);
 void dev_free_list(struct device *list, unsigned int nr);
 
