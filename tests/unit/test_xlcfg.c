@@ -339,7 +339,22 @@ static void test_disks(void)
 		CHECK_EQ(d.format, disks[i].format);
 		CHECK_EQ(d.writable, disks[i].writable);
 		CHECK_EQ(d.cdrom, disks[i].cdrom);
+		CHECK_EQ(d.discard, d.writable);
 	}
+	arena_free(&a);
+}
+
+/* What is not written to has nothing thrown away, unless that is wanted. */
+static void test_discard(void)
+{
+	struct arena a = {0};
+	struct spec_error e;
+	struct disk_spec d;
+
+	CHECK(disk_parse(&a, "/f,,xvda,discard,access=ro", &d, &e));
+	CHECK(d.discard && !d.writable);
+	CHECK(disk_parse(&a, "/f,,xvda,access=rw,no-discard", &d, &e));
+	CHECK(!d.discard && d.writable);
 	arena_free(&a);
 }
 
@@ -767,6 +782,7 @@ int main(void)
 		{"xlcfg: every key of the stock manual is known",
 		 test_stock_manual},
 		{"xlcfg: disks", test_disks},
+		{"xl: discard, by default of what is written to", test_discard},
 		{"xlcfg: bad disks", test_bad_disks},
 		{"xlcfg: virtual device numbers", test_vdevs},
 		{"xlcfg: network interfaces", test_vifs},

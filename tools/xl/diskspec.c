@@ -16,6 +16,7 @@ struct parse {
 	struct disk_spec *d;
 	struct spec_error *e;
 	unsigned int seen; /* bit n: params[n] */
+	bool discard_seen;
 	size_t vdev_at;
 };
 
@@ -167,8 +168,12 @@ static const struct {
 #define NR_PARAMS     (sizeof(params) / sizeof(params[0]))
 #define NR_POSITIONAL 4
 
-static bool set_flag(struct disk_spec *d, const char *word)
+static bool set_flag(struct parse *p, const char *word)
 {
+	struct disk_spec *d = p->d;
+
+	p->discard_seen |= !strcmp(word, "discard") ||
+			   !strcmp(word, "no-discard");
 	if (!strcmp(word, "cdrom"))
 		d->cdrom = true;
 	else if (!strcmp(word, "direct-io-safe"))
@@ -216,7 +221,7 @@ static bool positional(struct parse *p, const struct spec_word *w)
 {
 	unsigned int i = 0;
 
-	if (set_flag(p->d, w->value))
+	if (set_flag(p, w->value))
 		return true;
 	while (i < NR_POSITIONAL && p->seen & 1u << i)
 		i++;
@@ -288,6 +293,9 @@ static bool finish(struct parse *p, const char *s)
 				 "only a CD-ROM drive may be empty");
 	if (d->cdrom)
 		d->writable = false;
+	/* Of a disk that is not written to nothing is thrown away. */
+	if (!p->discard_seen)
+		d->discard = d->writable;
 	if (!*d->target)
 		d->format = DISK_EMPTY;
 	else if (d->target[0] != '/' && !d->script)

@@ -143,7 +143,7 @@ void domjson_disk(struct json *j, const struct disk_spec *d)
 	json_int(j, "removable", d->cdrom);
 	json_int(j, "readwrite", d->writable);
 	json_int(j, "is_cdrom", d->cdrom);
-	if (!d->discard)
+	if (!d->discard && d->writable)
 		json_string(j, "discard_enable", "False");
 	json_object_end(j);
 }
