@@ -38,7 +38,8 @@ INSTALLER_MODULES = {
     "disk": ["xen-blkfront", "crc32c_generic", "ext4"],
     "cd": ["ata_piix", "ata_generic", "sr_mod", "isofs"],
 }
-DRIVER_MODULES = ["xen-blkback", "loop", "xen-netback", "bridge"]
+DRIVER_MODULES = ["xen-blkback", "loop", "xen-netback", "bridge",
+                  "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc"]
 
 STOCK_DAEMONS = ["xenstored", "xenconsoled"]
 STOCK_TOOLS = ["xl", "xenconsole", "xen-init-dom0", "libxl-save-helper",
@@ -286,15 +287,19 @@ def guest(kernel, programs=(), modules=()):
                  "guest-" + kernel.version)
 
 
-def driver(kernel):
+def driver(kernel, qemu=False):
     """A driver domain's: our xl, and a script of its own beside the bridge
-    that xl does without one."""
+    that xl does without one; with QEMU, for disks that are its."""
     tree = guest_tree(kernel, [os.path.join(build_dir(), "xl")])
     _modules(tree, kernel, {"driver": DRIVER_MODULES})
     need("/usr/bin/xenstore-write")
     tree.program("/usr/bin/xenstore-write", at="bin/xenstore-write")
     tree.file("etc/xen/scripts/vif-own", RIG + "/guest/vif-own", 0o755)
-    return store(tree, "driver-" + kernel.version)
+    if qemu:
+        need("/usr/libexec/xen-qemu-system-i386")
+        tree.program("/usr/libexec/xen-qemu-system-i386")
+    return store(tree, "driver%s-%s" % ("-qemu" if qemu else "",
+                                        kernel.version))
 
 
 def guest_tree(kernel, programs=(), modules=()):

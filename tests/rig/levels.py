@@ -109,7 +109,8 @@ class Boot:
             files[name] = os.path.join(hypervisor.build_dir(),
                                        "tests/system", name)
         if "driver.sh" in self.scripts:
-            files["driver.cpio"] = image.driver(debian.Kernel("6.1"))
+            files["driver.cpio"] = image.driver(debian.Kernel("6.1"),
+                                                 "qdisk" in self.kinds)
         if {"linux.sh", "badkernels.sh", "kinds.sh", "driver.sh",
                 "daemons.sh", "hvm.sh"} & set(self.scripts):
             kernel = debian.Kernel("6.1")

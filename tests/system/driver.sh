@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 # A driver domain: a Linux guest whose kernel has the back ends and whose
 # xl devd serves them. Another guest's disk and card are there, and dom0 has no
-# part in what goes through them.
+# part in what goes through them. KINDS=qdisk: with a QEMU there, too.
 . /lab/tap.sh
 before=$(at_rest)
+memory=320
+[ "$KINDS" = qdisk ] && memory=768
 drv=$LOG/guest-driver.log usr=$LOG/guest-user.log
 # say WORD: to the driver domain's console.
 say() { echo "$1" >"$(xenstore-read "/local/domain/$D/console/tty")"; }
@@ -28,7 +30,7 @@ user() {
 		'extra="console=hvc0 loglevel=4 panic=5 do=blk,net,echo ip=10.9.1.2 peer=10.9.1.1"' \
 		"$@"
 }
-config driver pvh /lab/guest-kernel 'ramdisk="/lab/driver.cpio"' 'memory=320' \
+config driver pvh /lab/guest-kernel 'ramdisk="/lab/driver.cpio"' "memory=$memory" \
 	'driver_domain=1' \
 	'extra="console=hvc0 loglevel=4 panic=5 do=driver,echo peer=10.9.1.1"'
 user 'vif=["backend=driver,bridge=xenbr0,mtu=1400"]' \
@@ -84,6 +86,22 @@ verdict $? "the script was run for its end"
 left=$(xenstore-ls -f "/local/domain/$D/backend" 2>/dev/null)
 [ -z "$left" ]
 verdict $? "nothing is left of it in the store" "$left"
+
+if [ "$KINDS" = qdisk ]; then
+	user 'disk=["backend=driver,backendtype=qdisk,vdev=xvda,target=/disk.img"]'
+	sed -i s/do=blk,net,/do=blk,/ /run/user.cfg
+	ok "a guest of a QEMU there" xl create -q /run/user.cfg
+	heard user GUEST-LISTENS 120
+	grep -q "GUEST-BLK sum=$sum" "$usr"
+	verdict $? "it reads its disk" "$(tail -3 "$usr")"
+	is 'loops=0 ports=0 qemu' "QEMU runs there"
+	[ -z "$(running xen-domid)" ]
+	verdict $? "and not in dom0"
+	ok "destroy" xl destroy user
+	is 'loops=0 ports=0' "QEMU is gone"
+	[ -z "$(xenstore-list "/local/domain/$D/libxl")" ]
+	verdict $? "its number is forgotten"
+fi
 
 # What the driver domain has not got.
 user 'disk=["backend=driver,vdev=xvda,target=/nosuch.img"]'
