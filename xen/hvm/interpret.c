@@ -10,6 +10,7 @@
 
 #include "console/printk.h"
 #include "cpu/softirq.h"
+#include "cpu/traps.h"
 #include "hvm/debug.h"
 #include "hvm/dm.h"
 #include "hvm/guest_walk.h"
@@ -17,7 +18,22 @@
 /* Between two looks for interrupts and softirqs. */
 #define SHARE 200
 
-/* What cannot be delivered in real mode shuts the processor down. */
+/*
+ * An event's delivery raised an exception, which waits now. In real mode that
+ * shuts the processor down; else the two may make a double fault, and what
+ * comes in a double fault's delivery ends it all. (Raised are mostly #GP, #TS,
+ * #NP and #SS, which are alike in this.)
+ */
+static void second_fault(struct vcpu *v, uint8_t first)
+{
+	static const struct vmexit shutdown = {.kind = VMEXIT_SHUTDOWN};
+
+	if (!(hvm_ops->get_creg(v, CR0) & X86_CR0_PE) || first == TRAP_DF)
+		hvm_exit(v, &shutdown);
+	else if (hvm_makes_double_fault(first, TRAP_GP))
+		hvm_ops->inject_exception(v, TRAP_DF, true, 0);
+}
+
 static bool deliver(struct vcpu *v, const struct vmexit *x)
 {
 	const struct emu_event event = {
@@ -25,14 +41,12 @@ static bool deliver(struct vcpu *v, const struct vmexit *x)
 		.has_error = x->event.has_error,
 		.error = x->event.error,
 	};
-	static const struct vmexit shutdown = {.kind = VMEXIT_SHUTDOWN};
 
 	switch (hvm_emulate_event(v, &event)) {
 	case EMULATE_DONE:
 		return true;
 	case EMULATE_FAULT:
-		if (!(hvm_ops->get_creg(v, CR0) & X86_CR0_PE))
-			hvm_exit(v, &shutdown);
+		second_fault(v, event.vector);
 		return false;
 	default:
 		domain_crash(v->domain,
