@@ -31,8 +31,20 @@ static void memory_left(struct domain *of)
 	(void)of;
 	told++;
 }
-static const struct domain_kind kind = {
-	.name = "test", .translated = true, .memory_left = memory_left};
+static mfn_t resource;
+static int ioreq_frame(struct domain *of, uint32_t id, uint64_t frame,
+		       mfn_t *mfn)
+{
+	(void)of;
+	(void)id;
+	(void)frame;
+	*mfn = resource;
+	return 0;
+}
+static const struct domain_kind kind = {.name = "test",
+					.translated = true,
+					.memory_left = memory_left,
+					.ioreq_frame = ioreq_frame};
 static void (*another_cpu)(void);
 
 /* What is around the sources. */
@@ -361,6 +373,36 @@ static void foreign_twice(void)
 	all_is_there();
 }
 
+static long acquire_at_20(void)
+{
+	struct xen_mem_acquire_resource r = {
+		.domid = OTHER,
+		.type = XENMEM_resource_ioreq_server,
+		.nr_frames = 1,
+	};
+	xen_pfn_t gfn = 20;
+
+	set_xen_guest_handle(r.frame_list, &gfn);
+	return mem_acquire_resource(&vcpu, (uint64_t)&r, 0);
+}
+
+/* A resource that has ended: its frame is another domain's by now. */
+static void resource_of_another(void)
+{
+	start();
+	CHECK_EQ(populate(OTHER, 50, 0), 1);
+	take(10);
+	resource = at(10, NULL);
+	CHECK_EQ(acquire_at_20(), -EBUSY);
+	CHECK_EQ(frame_count(resource), 1);
+	resource = p2m_lookup(&foreigner.p2m, _gfn(50), NULL, NULL);
+	CHECK_EQ(acquire_at_20(), 0);
+	CHECK_EQ(frame_count(resource), 2);
+	CHECK_EQ(physmap_vacate(&d, _gfn(20)), 0);
+	CHECK_EQ(frame_count(resource), 1);
+	all_is_there();
+}
+
 /* Half of an extent can be given back, which is worth knowing. */
 static void half_given_back(void)
 {
@@ -403,6 +445,7 @@ static const struct test_case cases[] = {
 	{"a move that cannot be", moved_to_nowhere},
 	{"a move while writes are logged", moved_while_logged},
 	{"two foreign pages for one place", foreign_twice},
+	{"a resource whose frame is another's", resource_of_another},
 	{"half of an extent given back", half_given_back},
 	{"a limit of tables", limits},
 };
