@@ -7,6 +7,7 @@
 
 #include "console/printk.h"
 #include "emulate/emulate.h"
+#include "hvm/debug.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/guest_walk.h"
 #include "hvm/dm.h"
@@ -142,6 +143,12 @@ static bool translate(struct vcpu *v, uint64_t va, uint32_t access, gpa_t *gpa)
 
 	if (guest_walk(v, va, access, gpa, &error))
 		return true;
+	/* An address that is not canonical has no page. */
+	if ((uint64_t)((int64_t)(va << 16) >> 16) != va &&
+	    (hvm_ops->get_creg(v, EFER) & EFER_LMA)) {
+		hvm_inject_gp(v);
+		return false;
+	}
 	hvm_ops->set_creg(v, CR2, va);
 	hvm_ops->inject_exception(v, 14, true, error);
 	return false;
@@ -297,7 +304,8 @@ static HOT bool lapic_again(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 	    x->npf.fetch || x->npf.in_table || !is_lapic(l, gpa))
 		return false;
 	hvm_ops->get_paging(v, &r);
-	if (e->cr3 != r.cr3 || r.user || hvm_ops->code_bits(v) != 64)
+	if (e->cr3 != r.cr3 || r.user || hvm_ops->code_bits(v) != 64 ||
+	    (v->regs.rflags & X86_EFLAGS_TF))
 		return false;
 	if (e->write)
 		val = e->has_imm ? e->imm : (uint32_t)gpr[e->reg];
@@ -310,6 +318,7 @@ static HOT bool lapic_again(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 
 static enum verdict do_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 {
+	bool steps = v->regs.rflags & X86_EFLAGS_TF;
 	uint8_t bytes[INSN_MAX] = {0};
 	struct insn insn;
 
@@ -317,11 +326,20 @@ static enum verdict do_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 		return not_emulated(v, gpa, bytes);
 	if (is_lapic(hvm_vcpu(v)->lapic, gpa))
 		remember(v, &insn);
-	else if (hvm_mmio_movs(v, &insn, x->npf.write))
+	else if (!steps && hvm_mmio_movs(v, &insn, x->npf.write))
 		return VERDICT_RESUME;
-	if (hvm_emulate(v, &insn) == EMULATE_UNKNOWN)
+	switch (hvm_emulate(v, &insn)) {
+	case EMULATE_UNKNOWN:
 		return not_emulated(v, gpa, bytes);
-	return VERDICT_RESUME;
+	case EMULATE_DONE:
+		/* It was the one after STI or MOV SS, if there was one. */
+		hvm_ops->end_shadow(v);
+		if (steps)
+			hvm_trap_step(v);
+		return VERDICT_RESUME;
+	default:
+		return VERDICT_RESUME;
+	}
 }
 
 HOT enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)

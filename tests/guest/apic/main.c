@@ -377,6 +377,12 @@ static void read_reserved(void *p)
 	rdmsr(0x831);
 }
 
+static void bad_self(void *p)
+{
+	(void)p;
+	wrmsr(0x83f, 0x152);
+}
+
 static void by_msr(void)
 {
 	uint32_t r[4];
@@ -418,11 +424,48 @@ static void by_msr(void)
 	}
 	check(try_call(bad_eoi, NULL) == 13, "#GP of an EOI that is not 0");
 	check(try_call(read_reserved, NULL) == 13, "#GP of what is reserved");
+	check(try_call(bad_self, NULL) == 13, "#GP of a vector that is none");
+	check(!(rdmsr(X2APIC(IRR(0x52))) & 1u << (0x52 % 32)),
+	      "and no interrupt of it");
+}
+
+static uint64_t stepped_to;
+
+static void on_step(struct trap_frame *f)
+{
+	stepped_to = f->rip;
+	f->rflags &= ~0x100ul;
+}
+
+/* A single step over a register's write traps after it, once the instruction
+ * is known as well. */
+static void steps(void)
+{
+	uint32_t was = APIC(SPURIOUS);
+	uint64_t expected;
+
+	trap_handler(1, on_step);
+	for (unsigned int i = 0; i < 3; i++) {
+		stepped_to = 0;
+		__asm__ volatile("lea 1f(%%rip), %0\n\t"
+				 "pushfq\n\t"
+				 "orq $0x100, (%%rsp)\n\t"
+				 "popfq\n\t"
+				 "movl %1, (%2)\n"
+				 "1: nop"
+				 : "=&r"(expected)
+				 : "r"(was), "r"(&APIC(SPURIOUS))
+				 : "memory", "cc");
+		check(stepped_to == expected, "a step over a write (%lx)",
+		      stepped_to);
+	}
+	trap_handler(1, NULL);
 }
 
 void guest_main(void)
 {
 	registers();
+	steps();
 	forms();
 	self_interrupts();
 	timer();

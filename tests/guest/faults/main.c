@@ -139,6 +139,13 @@ static void set_vmxe(void *p)
 	__asm__ volatile("mov %0, %%cr4" ::"r"(v | 1ul << 13));
 }
 
+/* Nor are the clock counters that a guest is not to see. */
+static void do_rdpru(void *p)
+{
+	(void)p;
+	__asm__ volatile(".byte 0x0f, 0x01, 0xfd" ::"c"(0) : "eax", "edx");
+}
+
 static void virtualisation(void)
 {
 	static uint64_t region;
@@ -150,6 +157,7 @@ static void virtualisation(void)
 	check(try_call(do_vmxoff, NULL) == 6, "#UD of VMXOFF");
 	check(try_call(do_vmrun, NULL) == 6, "#UD of VMRUN");
 	check(try_call(do_stgi, NULL) == 6, "#UD of STGI");
+	check(try_call(do_rdpru, NULL) == 6, "#UD of RDPRU");
 }
 
 static void page_faults(void)
