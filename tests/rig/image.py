@@ -270,6 +270,24 @@ def grub_disk(kernel, initrd):
     return path
 
 
+def uefi_disk(kernel, initrd):
+    """The disk of one that boots by UEFI."""
+    initrd = packed(initrd)
+    path = initrd[:-len(".gz")] + ".uefi"
+    if not os.path.exists(path):
+        iso.make_uefi_disk(path, kernel.vmlinuz, initrd)
+    return path
+
+
+def ovmf():
+    """UEFI firmware for HVM guests, built once by make-ovmf."""
+    path = debian.cache("ovmf", "OvmfXen.fd")
+    if not os.path.exists(path):
+        raise debian.Missing("no package has OVMF for Xen: build it by "
+                             "tests/rig/make-ovmf %s (minutes)" % path)
+    return path
+
+
 def disk_start(kernel):
     """What finds dom0's disk (disk.py) and goes on there: kernel word root=."""
     tree = Tree()

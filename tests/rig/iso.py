@@ -189,3 +189,28 @@ def make_installer(path, kernel, initrd):
              "configfile", "normal", "linux")
         _disc(path, tree, "isolinux.bin", "-boot-load-size", "4",
               "-boot-info-table")
+
+
+def make_uefi_disk(path, kernel, initrd):
+    """A disk that starts Linux by GRUB under UEFI: a FAT file system with the
+    loader where firmware looks for it."""
+    _platforms("x86_64-efi")
+    if not shutil.which("mformat"):
+        raise debian.Missing("mtools is not here: install it")
+    with tempfile.TemporaryDirectory(prefix="ostler-disk.") as work:
+        with open(work + "/cfg", "w") as f:
+            f.write("linux ($root)/linux console=hvc0 console=ttyS0 "
+                    "loglevel=4 panic=5 do=blk\n"
+                    "initrd ($root)/initrd.gz\nboot\n")
+        _run("grub-mkimage", "-O", "x86_64-efi", "-p", "/EFI/BOOT", "-c",
+             work + "/cfg", "-o", work + "/loader", "fat", "linux",
+             "configfile")
+        with open(path + ".new", "wb") as f:
+            f.truncate(48 << 20)
+        at = ["-i", path + ".new"]
+        _run("mformat", *at, "-F", "::")
+        _run("mmd", *at, "::/EFI", "::/EFI/BOOT")
+        _run("mcopy", *at, work + "/loader", "::/EFI/BOOT/BOOTX64.EFI")
+        _run("mcopy", *at, kernel, "::/linux")
+        _run("mcopy", *at, initrd, "::/initrd.gz")
+    os.rename(path + ".new", path)

@@ -138,6 +138,10 @@ class Boot:
             files["vmlinuz-6.12"] = kernel.vmlinuz
             files["guest-6.12.cpio.gz"] = image.packed(
                 image.guest(kernel, modules=image.USB_INPUT))
+        if "uefi.sh" in self.scripts:
+            kernel = debian.Kernel("cloud")
+            files["OvmfXen.fd"] = image.ovmf()
+            files["uefi.img"] = image.uefi_disk(kernel, image.guest(kernel))
         if "ios.sh" in self.scripts:
             kernel = debian.Kernel("6.1")  # the cloud's has no emulated disk
             files["disk-6.1.img"] = image.grub_disk(kernel,
