@@ -134,8 +134,23 @@ static void attach(void)
 	fflush(stdout);
 }
 
+static void leave(uint8_t state)
+{
+	struct ioctl_evtchn_notify n = {.port = port};
+
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	slot->state = state;
+	ioctl(evtchn, IOCTL_EVTCHN_NOTIFY, &n);
+}
+
+static void answer(uint64_t data)
+{
+	slot->data = data;
+	leave(STATE_IORESP_READY);
+}
+
 /* Waits for the guest's next request. False: five seconds without one. */
-static bool asked(void)
+static bool any_asked(void)
 {
 	struct pollfd p = {.fd = evtchn, .events = POLLIN};
 	uint32_t fired;
@@ -151,19 +166,16 @@ static bool asked(void)
 	return true;
 }
 
-static void leave(uint8_t state)
+/* … that is an access. Debian's Xen tells every server of memory that the
+ * guest gave away. */
+static bool asked(void)
 {
-	struct ioctl_evtchn_notify n = {.port = port};
-
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	slot->state = state;
-	ioctl(evtchn, IOCTL_EVTCHN_NOTIFY, &n);
-}
-
-static void answer(uint64_t data)
-{
-	slot->data = data;
-	leave(STATE_IORESP_READY);
+	while (any_asked()) {
+		if (slot->type != IOREQ_TYPE_INVALIDATE)
+			return true;
+		answer(0);
+	}
+	return false;
 }
 
 /* The guest asks what to do, and is told. */
