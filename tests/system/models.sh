@@ -5,6 +5,7 @@
 # and /lab/guest/asker.
 . /lab/tap.sh
 before=$(at_rest)
+ours() { xl dmesg | grep -q Ostler; }
 # asker WHAT HOW...: a guest with its second model; HOW as model.c has it.
 asker() {
 	local what=$1
@@ -30,7 +31,7 @@ well() {
 }
 # ill WHAT: the guest is ended by the hypervisor.
 ill() {
-	gone asker 20
+	gone asker 30
 	verdict $? "$1: the guest is ended"
 	kill $model 2>/dev/null
 	wait $model 2>/dev/null
@@ -47,7 +48,12 @@ well "a full ring" '^51[01] buffered, 0 wrong, (1489|1490) directly'
 grep -q 'written, then read: 77' "$LOG/guest-asker.log"
 verdict $? "a full ring: the read after it is right"
 asker rubbish rubbish
-well rubbish '1050 answers'
+if ours; then
+	well rubbish '1050 answers'
+else
+	# That one looks at what we do not believe anyway, and ends the guest.
+	ill rubbish
+fi
 asker "a state that there is not" state 9
 ill "a state that there is not"
 asker "an answer that never comes" silent
@@ -71,7 +77,7 @@ for seed in 1 2; do
 	gone asker 20
 	verdict $? "storm $seed: it is gone"
 done
-if xl dmesg | grep -q Ostler; then
+if ours; then
 	asker "one whose model dies" silent
 	has /run/model.out asked 20
 	kill -9 $model
