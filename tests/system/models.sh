@@ -10,6 +10,7 @@ ours() { xl dmesg | grep -q Ostler; }
 asker() {
 	local what=$1
 	shift
+	xl destroy asker 2>/dev/null # where the one before went wrong
 	rm -f "$LOG/guest-asker.log" /run/model.out
 	config asker hvm "" 'memory=40' 'vga="none"' 'vnc=0' 'usb=0' \
 		'firmware_override="/lab/guest/asker"'
