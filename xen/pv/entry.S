@@ -209,7 +209,9 @@ pv_trap_entry:
 	movq	%rsi, REGS_RFLAGS(%rax)
 	movq	%rdi, REGS_RSP(%rax)
 	movq	%gs:percpu_pv_host_rsp(%rip), %rsp
-	cld
+	/* DF, and AC: it would open the guest's memory to us (SMAP). */
+	pushq	$2
+	popfq
 	return_to_host
 	.size	pv_trap_entry, . - pv_trap_entry
 
