@@ -17,6 +17,10 @@
 
 struct fake_domain *fake_domains[FAKE_DOMAINS];
 struct fake_frame fake_frames[FAKE_FRAMES];
+/* None has a word that inline functions know: they call those below. */
+struct frame unit_frames[FAKE_FRAMES];
+static uint64_t some_pages = ~0UL;
+uint64_t *frame_pages = &some_pages, frame_limit = FAKE_FRAMES;
 int fake_alloc_budget;
 char fake_guest_memory[65536] __aligned(4096);
 

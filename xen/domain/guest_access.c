@@ -84,9 +84,11 @@ static bool hold_frame(mfn_t mfn, domid_t owner, bool write)
 {
 	if (!write)
 		return get_page(mfn, owner);
-	/* Hypervisor pages have one type for good: a reference is enough. */
-	if (get_page_and_type(mfn, owner, FRAME_WRITABLE))
+	if (unlikely(!frame_exists(mfn_x(mfn))))
+		return false;
+	if (likely(get_writable_page(mfn, owner)))
 		return true;
+	/* Hypervisor pages have one type for good: a reference is enough. */
 	if (!get_page(mfn, owner))
 		return false;
 	if (frame_type(mfn) == FRAME_SHARED)
@@ -150,7 +152,7 @@ void put_guest_frame(mfn_t mfn, bool write)
 	/* It is held, so it has a word. */
 	if (write &&
 	    word_type(READ_ONCE(mfn_to_frame(mfn)->word)) != FRAME_SHARED)
-		put_page_and_type(mfn);
+		put_writable_page(mfn);
 	else
 		put_page(mfn);
 }

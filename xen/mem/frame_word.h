@@ -78,4 +78,40 @@ static inline uint64_t frame_word(mfn_t mfn)
 		       : FRAME_HOLE;
 }
 
+/*
+ * What is mostly so, without a call: get_page_and_type(mfn, owner,
+ * FRAME_WRITABLE) of a frame that exists and was writable before, and
+ * put_page_and_type(). A frame that has a type has a reference; a type count
+ * that overflows changes the type.
+ */
+static inline bool get_writable_page(mfn_t mfn, domid_t owner)
+{
+	const uint64_t same = FRAME_TYPE_MAX << FRAME_TYPE_SHIFT |
+			      ~0UL << FRAME_OWNER_SHIFT;
+	uint64_t is = word_make(owner, FRAME_WRITABLE, 0, 0), new;
+	struct frame *f = &frame_table[mfn_x(mfn)];
+	uint64_t w = READ_ONCE(f->word);
+
+	do {
+		new = w + FRAME_ONE + FRAME_TONE;
+		if (unlikely(((new ^ is) & same) || !word_count(new)))
+			return get_page_and_type(mfn, owner, FRAME_WRITABLE);
+	} while (unlikely(!atomic_cas(&f->word, &w, new)));
+	return true;
+}
+
+static inline void put_writable_page(mfn_t mfn)
+{
+	struct frame *f = &frame_table[mfn_x(mfn)];
+	uint64_t w = READ_ONCE(f->word);
+
+	do {
+		if (unlikely(word_count(w) <= 1)) {
+			put_page_and_type(mfn);
+			return;
+		}
+	} while (unlikely(
+		!atomic_cas(&f->word, &w, w - FRAME_ONE - FRAME_TONE)));
+}
+
 #endif
