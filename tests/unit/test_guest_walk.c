@@ -23,12 +23,10 @@ void *unit_maddr_to_virt(paddr_t p)
 	return (uint8_t *)ram + p;
 }
 
-mfn_t p2m_lookup(struct p2m *p, gfn_t gfn, enum p2m_type *type,
-		 unsigned int *leaf)
+mfn_t p2m_access(struct p2m *p, gfn_t gfn, enum p2m_type *type)
 {
 	(void)p;
 	lookups++;
-	(void)leaf;
 	*type = gfn_x(gfn) < PAGES ? types[gfn_x(gfn)] : P2M_NONE;
 	return *type == P2M_NONE ? INVALID_MFN : _mfn(gfn_x(gfn));
 }

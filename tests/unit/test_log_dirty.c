@@ -34,16 +34,14 @@ unsigned int frame_type_count(mfn_t mfn)
 	return held[mfn_x(mfn) - MFN];
 }
 
-static uint64_t leaf_bits(enum p2m_type type, mfn_t mfn, unsigned int level)
-{
-	(void)mfn;
-	(void)level;
-	return type == P2M_RAM_RW ? 3 : 1;
-}
+#define LEAVES                                                                 \
+	{                                                                      \
+		[P2M_RAM_RW] = 3, [P2M_RAM_RW + 1 ... P2M_TYPES - 1] = 1,      \
+	}
 
 static const struct p2m_format format = {
 	.name = "test",
-	.leaf_bits = leaf_bits,
+	.leaf_bits = {LEAVES, LEAVES},
 	.table_bits = 7,
 	.max_leaf_level = 2,
 };
@@ -317,8 +315,8 @@ static void random_writes(void)
 /* What faults is the first write to each 2 MiB; all is found all the same. */
 static void by_processor(void)
 {
-	processor_logs = vmx_caps.pml = true;
-	ept_format.max_leaf_level = 2;
+	processor_logs = vmx_caps.pml = vmx_caps.ept_2m = true;
+	vmx_ept_init();
 	CHECK_EQ(vmx_pml_init(&arch.vmx), 0);
 	begin();
 	CHECK_EQ(log_dirty_enable(&domain), 0);

@@ -26,17 +26,20 @@ static struct {
 static struct p2m p2m;
 static int flushes;
 
-static uint64_t leaf_bits(enum p2m_type type, mfn_t mfn, unsigned int level)
-{
-	(void)mfn;
-	(void)level;
-	return type == P2M_RAM_RO ? 1 : 3;
-}
+#define LEAVES                                                                 \
+	{                                                                      \
+		[0 ... P2M_RAM_RW] = 3 | ACCESSED,                             \
+		       [P2M_RAM_RO] = 1 | ACCESSED,                            \
+		       [P2M_RAM_RO + 1 ... P2M_GRANT_RW - 1] = 3 | ACCESSED,   \
+		       [P2M_GRANT_RW] = 3, [P2M_GRANT_RO] = 1,                 \
+	}
+#define ACCESSED BIT(5)
 
 static const struct p2m_format format = {
 	.name = "test",
-	.leaf_bits = leaf_bits,
-	.table_bits = 7,
+	.leaf_bits = {LEAVES, LEAVES},
+	.table_bits = 7 | ACCESSED,
+	.accessed = ACCESSED,
 	.max_leaf_level = 3,
 };
 
@@ -203,6 +206,57 @@ static void test_flush_is_owed_once(void)
 	end();
 }
 
+static int flushes_of_a_grant(void (*use)(uint64_t *slot))
+{
+	struct p2m_place at;
+
+	flushes = 0;
+	CHECK_EQ(p2m_set(&p2m, _gfn(5), _mfn(6), 1, P2M_GRANT_RW), 0);
+	p2m_find(&p2m, _gfn(5), &at);
+	use(at.slot);
+	CHECK_EQ(p2m_replace(&p2m, &at, INVALID_MFN, P2M_NONE), 0);
+	p2m_flush(&p2m);
+	return flushes;
+}
+
+static void nobody(uint64_t *slot)
+{
+	enum p2m_type t;
+
+	CHECK(!(*slot & ACCESSED));
+	CHECK(mfn_eq(p2m_lookup(&p2m, _gfn(5), &t, NULL), _mfn(6)));
+}
+
+static void processor(uint64_t *slot)
+{
+	*slot |= ACCESSED;
+}
+
+static void hypervisor(uint64_t *slot)
+{
+	enum p2m_type t;
+
+	(void)slot;
+	for (int i = 0; i < 2; i++) {
+		CHECK(mfn_eq(p2m_access(&p2m, _gfn(5), &t), _mfn(6)));
+		CHECK_EQ(t, P2M_GRANT_RW);
+	}
+}
+
+/* A granted page that was only there is in no TLB. */
+static void test_unused_grant(void)
+{
+	enum p2m_type t;
+
+	begin();
+	CHECK_EQ(flushes_of_a_grant(nobody), 0);
+	CHECK_EQ(flushes_of_a_grant(processor), 1);
+	CHECK_EQ(flushes_of_a_grant(hypervisor), 1);
+	CHECK(mfn_eq(p2m_access(&p2m, _gfn(5), &t), INVALID_MFN));
+	CHECK_EQ(t, P2M_NONE);
+	end();
+}
+
 /* Whoever remembers where RAM was learns that it left; of nothing else. */
 static void test_ram_that_leaves(void)
 {
@@ -344,6 +398,7 @@ static const struct test_case cases[] = {
 	{"p2m: the largest leaves that fit", test_leaf_sizes},
 	{"p2m: random changes agree with the model", test_random},
 	{"p2m: an invalidation is owed once", test_flush_is_owed_once},
+	{"p2m: what nobody has used is in no TLB", test_unused_grant},
 	{"p2m: what remembers RAM learns of its end", test_ram_that_leaves},
 	{"p2m: addresses beyond the tables", test_bounds},
 	{"p2m: out of memory changes nothing", test_no_memory},

@@ -117,16 +117,14 @@ void domain_update_wallclock(struct domain *of)
 	(void)of;
 }
 
-static uint64_t leaf_bits(enum p2m_type type, mfn_t mfn, unsigned int level)
-{
-	(void)mfn;
-	(void)level;
-	return type == P2M_RAM_RO ? 1 : 3;
-}
+#define LEAVES                                                                 \
+	{                                                                      \
+		[0 ... P2M_TYPES - 1] = 3                                      \
+	}
 
 static const struct p2m_format format = {
 	.name = "test",
-	.leaf_bits = leaf_bits,
+	.leaf_bits = {LEAVES, LEAVES},
 	.table_bits = 7,
 	.max_leaf_level = 3,
 };

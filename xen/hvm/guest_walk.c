@@ -41,7 +41,7 @@ static void *gfn_virt_slow(struct vcpu *v, gfn_t gfn, bool write)
 
 	/* The generation is read first: what is looked up may be newer. */
 	smp_rmb();
-	mfn = p2m_lookup(&v->domain->p2m, gfn, &type, NULL);
+	mfn = p2m_access(&v->domain->p2m, gfn, &type);
 	if (!p2m_is_readable(type) || (write && !p2m_is_writable(type)))
 		return NULL;
 	page = mfn_to_virt(mfn);

@@ -57,7 +57,7 @@ static uint64_t make_leaf(const struct p2m *p, mfn_t mfn, enum p2m_type type,
 
 	if (!type_has_frame(type))
 		return e;
-	e |= mfn_to_maddr(mfn) | p->fmt->leaf_bits(type, mfn, level);
+	e |= mfn_to_maddr(mfn) | p->fmt->leaf_bits[level > 1][type];
 	return level > 1 ? e | P2M_PS : e;
 }
 
@@ -92,6 +92,8 @@ static void *new_table(struct p2m *p)
 
 static void retire_table(struct p2m *p, void *t)
 {
+	if (t == p->near)
+		p->near_pages = ~0UL;
 	WRITE_ONCE(*(uint64_t *)t, p->retired ? virt_to_maddr(p->retired) : 0);
 	p->retired = t;
 }
@@ -150,12 +152,15 @@ static uint64_t *get_slot(struct p2m *p, gfn_t gfn, unsigned int level)
 	return &t[level_index(gfn, level)];
 }
 
-/* The entry is not old any more: after this whoever looks up RAM finds out. */
+/* The entry is not old any more: after this whoever looks up RAM finds out.
+ * What was never accessed no TLB has. */
 static void note_change(struct p2m *p, uint64_t old)
 {
+	uint64_t accessed = p->fmt->accessed;
 	bool table = entry_is_table(old);
 
-	if (table || type_has_frame(entry_type(old)))
+	if (table ||
+	    (type_has_frame(entry_type(old)) && (old & accessed) == accessed))
 		WRITE_ONCE(p->changes, p->changes + 1);
 	if (table || entry_type(old) == P2M_RAM_RW) {
 		smp_wmb();
@@ -163,18 +168,21 @@ static void note_change(struct p2m *p, uint64_t old)
 	}
 }
 
-static void replace_entry(struct p2m *p, uint64_t *slot, uint64_t e,
-			  unsigned int level)
+static inline void replace_entry(struct p2m *p, uint64_t *slot, uint64_t e,
+				 unsigned int level)
 {
-	uint64_t old = *slot;
+	/* The processor may mark it as accessed up to this moment. */
+	uint64_t old = atomic_xchg(slot, e);
 
-	WRITE_ONCE(*slot, e);
-	if (old) {
-		drop_entry(p, old, level);
-		note_change(p, old);
-	}
 	if (e)
 		p->entries[entry_type(e)] += 1UL << level_order(level);
+	if (!old)
+		return;
+	if (unlikely(entry_is_table(old)))
+		drop_entry(p, old, level);
+	else
+		p->entries[entry_type(old)] -= 1UL << level_order(level);
+	note_change(p, old);
 }
 
 /* The largest level at which both frames are aligned and nr covers a leaf. */
@@ -255,9 +263,20 @@ static inline mfn_t frame_in(uint64_t e, unsigned int level, gfn_t gfn)
 
 void p2m_find(struct p2m *p, gfn_t gfn, struct p2m_place *at)
 {
-	uint64_t e = lowest_entry(p, gfn, &at->level, &at->slot);
+	uint64_t e;
 
 	at->gfn = gfn;
+	if (likely(gfn_x(gfn) / 512 == p->near_pages)) {
+		at->level = 1;
+		at->slot = &p->near[gfn_x(gfn) % 512];
+		e = *at->slot;
+	} else {
+		e = lowest_entry(p, gfn, &at->level, &at->slot);
+		if (at->level == 1) {
+			p->near = at->slot - gfn_x(gfn) % 512;
+			p->near_pages = gfn_x(gfn) / 512;
+		}
+	}
 	at->type = entry_type(e);
 	at->mfn = frame_in(e, at->level, gfn);
 }
@@ -293,6 +312,22 @@ mfn_t p2m_lookup(struct p2m *p, gfn_t gfn, enum p2m_type *type,
 		*type = entry_type(e);
 	if (order)
 		*order = level_order(level);
+	return frame_in(e, level, gfn);
+}
+
+mfn_t p2m_access(struct p2m *p, gfn_t gfn, enum p2m_type *type)
+{
+	uint64_t accessed = p->fmt->accessed, *slot, e;
+	unsigned int level;
+
+	/* One that changes meanwhile is looked up again. */
+	do {
+		e = lowest_entry(p, gfn, &level, &slot);
+		if (unlikely(entry_is_table(e)))
+			e = 0;
+	} while (type_has_frame(entry_type(e)) && (e & accessed) != accessed &&
+		 !atomic_cas(slot, &e, e | accessed));
+	*type = entry_type(e);
 	return frame_in(e, level, gfn);
 }
 
@@ -353,6 +388,7 @@ int p2m_init(struct p2m *p, const struct p2m_format *fmt, domid_t domid,
 		.lock = SPINLOCK_INIT(LOCK_P2M),
 		.fmt = fmt,
 		.domid = domid,
+		.near_pages = ~0UL,
 		.flush = flush,
 		.cookie = cookie,
 	};

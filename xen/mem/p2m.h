@@ -64,10 +64,14 @@ static inline bool p2m_is_writable(enum p2m_type t)
 /* Level 1 is 4 KiB, 2 is 2 MiB, 3 is 1 GiB. */
 struct p2m_format {
 	const char *name;
-	/* Bits other than address, PS and type. 0: not present. */
-	uint64_t (*leaf_bits)(enum p2m_type type, mfn_t mfn,
-			      unsigned int level);
+	/* Bits of a leaf other than address, PS and type, of 4 KiB and of more.
+	 * 0: not present. */
+	uint64_t leaf_bits[2][P2M_TYPES];
 	uint64_t table_bits;
+	/* What the processor sets in an entry before it remembers what that
+	 * maps; 0: nothing. A leaf has it from the start, or it is of use that
+	 * it has not. */
+	uint64_t accessed;
 	unsigned int max_leaf_level;
 };
 
@@ -81,7 +85,10 @@ struct p2m {
 	 * number of places, each in a table of its own. */
 	uint64_t tables, max_tables;
 	void *retired; /* tables replaced by larger leaves, to reuse */
-	gfn_t max_gfn; /* the highest that ever held something */
+	/* The table of the 512 pages where p2m_find() last was, and these
+	 * pages' number; ~0: none. */
+	uint64_t *near, near_pages;
+	gfn_t max_gfn;               /* the highest that ever held something */
 	uint64_t entries[P2M_TYPES]; /* 4 KiB pages by type */
 	/* Counts the changes to what a TLB may hold, under the lock; how many
 	 * of them every CPU has forgotten. */
@@ -105,6 +112,11 @@ void p2m_destroy(struct p2m *p);
  */
 mfn_t p2m_lookup(struct p2m *p, gfn_t gfn, enum p2m_type *type,
 		 unsigned int *order);
+
+/* The same, for who is about to use the frame as a processor does, without a
+ * reference and with interrupts off: it counts as accessed, so that p2m_flush()
+ * waits for him. */
+mfn_t p2m_access(struct p2m *p, gfn_t gfn, enum p2m_type *type);
 
 /*
  * Enters nr frames (gfn and mfn aligned or not:

@@ -2,7 +2,7 @@
 /*
  * Entries of extended page tables (Intel SDM Vol. 3, "EPT Paging Structures").
  * Accessed and dirty are set beforehand, so that the processor need not write,
- * but for dirty where that is what it shall tell.
+ * but where that is what it shall tell.
  * RAM is write-back, and the guest's PAT may make it anything; a device's
  * memory is uncached, and the guest's PAT may only make it write-combining.
  */
@@ -16,39 +16,43 @@
 #define EPT_ACCESSED BIT(8)
 #define EPT_DIRTY    BIT(9)
 
-static uint64_t ept_leaf_bits(enum p2m_type type, mfn_t mfn, unsigned int level)
-{
-	uint64_t bits = EPT_READ | EPT_ACCESSED | EPT_DIRTY;
+#define R   (EPT_READ | EPT_ACCESSED | EPT_DIRTY | EPT_WB)
+#define RX  (R | EPT_EXEC)
+#define RW  (R | EPT_WRITE)
+#define RWX (RX | EPT_WRITE)
 
-	(void)mfn;
-	switch (type) {
-	case P2M_RAM_RW:
-	case P2M_SHARED:
-		return bits | EPT_WRITE | EPT_EXEC | EPT_WB;
-	case P2M_MMIO_DIRECT:
-		return bits | EPT_WRITE | EPT_UC;
-	case P2M_FOREIGN:
-	case P2M_GRANT_RW:
-		return bits | EPT_WRITE | EPT_WB;
-	case P2M_GRANT_RO:
-		return bits | EPT_WB;
-	case P2M_RAM_LOGDIRTY:
-		bits |= EPT_EXEC | EPT_WB;
-		/* Its first write is logged (pml.c); that of a larger one
-		 * exits, and splits it. */
-		return vmx_caps.pml && level == 1
-			       ? (bits & ~EPT_DIRTY) | EPT_WRITE
-			       : bits;
-	case P2M_RAM_RO:
-		return bits | EPT_EXEC | EPT_WB;
-	default: /* nothing there, or emulated */
-		return 0;
+/* The rest is not there, or emulated. */
+#define LEAVES                                                                 \
+	{                                                                      \
+		[P2M_RAM_RW] = RWX, [P2M_SHARED] = RWX,                        \
+		[P2M_MMIO_DIRECT] = (RW & ~EPT_WB) | EPT_UC,                   \
+		[P2M_FOREIGN] = RW, [P2M_GRANT_RW] = RW, [P2M_GRANT_RO] = R,   \
+		[P2M_RAM_LOGDIRTY] = RX, [P2M_RAM_RO] = RX,                    \
 	}
-}
 
 struct p2m_format ept_format = {
 	.name = "EPT",
-	.leaf_bits = ept_leaf_bits,
+	.leaf_bits = {LEAVES, LEAVES},
 	.table_bits = EPT_READ | EPT_WRITE | EPT_EXEC | EPT_ACCESSED,
-	.max_leaf_level = 1, /* 2 and 3 where the CPU has them: vmx.c */
+	.max_leaf_level = 1,
 };
+
+void vmx_ept_init(void)
+{
+	uint64_t *leaf = ept_format.leaf_bits[0];
+
+	ept_format.max_leaf_level = vmx_caps.ept_1g   ? 3
+				    : vmx_caps.ept_2m ? 2
+						      : 1;
+	/* Granted pages are often used by devices only: then no TLB has them,
+	 * if the processor says which it has. */
+	if (vmx_caps.ept_ad) {
+		ept_format.accessed = EPT_ACCESSED;
+		leaf[P2M_GRANT_RW] &= ~EPT_ACCESSED;
+		leaf[P2M_GRANT_RO] &= ~EPT_ACCESSED;
+	}
+	/* A page's first write is logged (pml.c); that of a larger one exits,
+	 * and splits it. */
+	if (vmx_caps.pml)
+		leaf[P2M_RAM_LOGDIRTY] = RWX & ~EPT_DIRTY;
+}

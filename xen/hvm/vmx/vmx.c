@@ -154,9 +154,7 @@ static bool vmx_probe(void)
 	apply_options(&vmx_caps);
 	if (!(vmx_caps.proc2 & PROC2_XSAVES))
 		cpu_features.xsaves = false;
-	ept_format.max_leaf_level = vmx_caps.ept_1g   ? 3
-				    : vmx_caps.ept_2m ? 2
-						      : 1;
+	vmx_ept_init();
 	print_caps(&m);
 	return true;
 }

@@ -200,7 +200,9 @@ const char *vmx_check_guest(uint64_t (*get)(enum vmcs_field f),
 const char *vmx_check_segments(uint64_t (*get)(enum vmcs_field f),
 			       const struct vmx_caps *c, uint64_t rflags);
 
+/* ept.c */
 extern struct p2m_format ept_format;
+void vmx_ept_init(void); /* as vmx_caps says */
 extern const struct hvm_ops vmx_ops;
 
 #endif
