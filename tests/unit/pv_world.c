@@ -315,11 +315,23 @@ static bool is_new(mfn_t mfn, unsigned int level, bool write)
 	return true;
 }
 
+/* What the processor goes through it marks; what it has marked it may have in
+ * mind. It need not have used each entry yet. */
+static bool is_used(uint64_t *e)
+{
+	static uint32_t dice = 1;
+
+	dice = dice * 1103515245 + 12345;
+	if (dice >> 31)
+		*e |= PTE_A;
+	return *e & PTE_A;
+}
+
 /* Every way down from a base, as a processor may walk it at any time: linear
  * tables, too. */
 static void look(unsigned int cpu, mfn_t mfn, unsigned int level, bool write)
 {
-	const uint64_t *t = table(mfn);
+	uint64_t *t = table(mfn);
 
 	if (!of_world(mfn)) {
 		printf("# frame %lx is walked as a table\n", mfn_x(mfn));
@@ -342,7 +354,7 @@ static void look(unsigned int cpu, mfn_t mfn, unsigned int level, bool write)
 		}
 		if (level > 1)
 			look(cpu, below, level - 1, w);
-		else if (of_world(below))
+		else if (of_world(below) && is_used(&t[i]))
 			known[cpu][mfn_x(below) - FIRST(0)] |=
 				KNOWN_READ | (w ? KNOWN_WRITE : 0);
 	}

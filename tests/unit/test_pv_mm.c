@@ -381,6 +381,11 @@ static void let_go_late(void)
 	OK(ext(g, PIN(1), F(20)));
 	NO(ext(g, PIN(1), F(21)), EINVAL);
 	OK(ext(g, UNPIN, F(20)));
+	/* What no processor has used goes at once. */
+	CHECK_EQ(update_for(b, 1, at, entry(F(20), RW & ~PTE_A)), 0);
+	CHECK_EQ(USES(20), 1);
+	OK(update_for(b, 1, at, 0));
+	CHECK_EQ(USES(20), 0);
 	/* More than are kept. */
 	world_flushes = 0;
 	for (unsigned int i = 0; i < 400; i++) {
@@ -485,6 +490,36 @@ static void grants(void)
 	/* Now a table: a grant of it is no mapping. */
 	CHECK_EQ(pv_grant_map(g, 0x9000, frame(0, 9), 0), GNTST_general_error);
 	GOOD();
+	END();
+}
+
+/* By an entry that was never accessed nobody remembers anything; one whose mark
+ * the guest takes away is still remembered. */
+static void accessed(void)
+{
+	const uint64_t at = 9 << PAGE_SHIFT;
+
+	start();
+	run_on_tree();
+	world_flushes = 0;
+	CHECK_EQ(update_va(g, at, entry(F(20), RW & ~PTE_A)), 0);
+	CHECK_EQ(update_va(g, at, 0), 0);
+	CHECK_EQ(pv_grant_map(g, at, F(20), 0), GNTST_okay);
+	CHECK_EQ(pv_grant_unmap(g, at, F(20), 0), GNTST_okay);
+	pv_grant_flush(&world[1].d);
+	OK(ext(g, PIN(1), F(20)));
+	CHECK_EQ(world_flushes, 0);
+	OK(ext(g, UNPIN, F(20)));
+	/* The processor's, up to the moment that it goes. */
+	CHECK_EQ(pv_grant_map(g, at, F(21), 0), GNTST_okay);
+	table(F(3))[9] |= PTE_A;
+	GOOD();
+	CHECK_EQ(pv_grant_unmap(g, at, F(21), 0), GNTST_okay);
+	OK(ext(g, PIN(1), F(21)));
+	OK(update_va(g, at, entry(F(22), RW)));
+	CHECK_EQ(update_va(g, at, entry(F(22), RW & ~PTE_A)), 0);
+	CHECK_EQ(update_va(g, at, 0), 0);
+	OK(ext(g, PIN(1), F(22)));
 	END();
 }
 
@@ -718,6 +753,7 @@ static const struct test_case cases[] = {
 	{"frames given back", given_back},
 	{"the machine-to-physical table", m2p},
 	{"granted frames", grants},
+	{"what was never accessed", accessed},
 	{"descriptor tables", descriptors},
 	{"long work gives way", gives_way},
 	{"long work given up", abandons},

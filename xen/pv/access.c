@@ -29,25 +29,50 @@ static __attribute__((noinline)) size_t copy(void *dst, const void *src,
 	return words;
 }
 
+#define COPY_WORD(i)                                                           \
+	__asm__ goto("1: movq %c[at](%[src]), %%rcx\n"                         \
+		     "2: movq %%rcx, %c[at](%[dst])\n" EX_TABLE(               \
+			     "1b", "%l[fault]") EX_TABLE("2b", "%l[fault]")    \
+		     :                                                         \
+		     : [at] "i"((i)*8), [dst] "r"(dst), [src] "r"(src)         \
+		     : "rcx", "memory"                                         \
+		     : fault)
+
 /* One or a few words: no string instruction, which is slow to start. */
 static __attribute__((noinline)) int copy_words(uint64_t *dst,
 						const uint64_t *src, size_t n)
 {
-	uint64_t bad = 1, word;
-	long i = -(long)n;
-
 	pv_open_user();
-	__asm__ volatile("1: movq (%[src],%[i],8), %[word]\n"
-			 "2: movq %[word], (%[dst],%[i],8)\n\t"
-			 "incq %[i]\n\t"
-			 "jnz 1b\n\t"
-			 "xorl %k[bad], %k[bad]\n"
-			 "3:\n" EX_TABLE("1b", "3b") EX_TABLE("2b", "3b")
-			 : [i] "+r"(i), [bad] "+r"(bad), [word] "=&r"(word)
-			 : [dst] "r"(dst + n), [src] "r"(src + n)
-			 : "memory");
+	switch (n) {
+	case 8:
+		COPY_WORD(7);
+		__fallthrough;
+	case 7:
+		COPY_WORD(6);
+		__fallthrough;
+	case 6:
+		COPY_WORD(5);
+		__fallthrough;
+	case 5:
+		COPY_WORD(4);
+		__fallthrough;
+	case 4:
+		COPY_WORD(3);
+		__fallthrough;
+	case 3:
+		COPY_WORD(2);
+		__fallthrough;
+	case 2:
+		COPY_WORD(1);
+		__fallthrough;
+	case 1:
+		COPY_WORD(0);
+	}
 	pv_close_user();
-	return bad ? -EFAULT : 0;
+	return 0;
+fault:
+	pv_close_user();
+	return -EFAULT;
 }
 
 /* What most arguments are: a port, an address. */
@@ -75,16 +100,14 @@ COPY_ONE(8, "movq", "rcx")
 
 static inline int copy_any(void *dst, const void *src, size_t len)
 {
-	if (len == 4)
+	if (likely(len == 4))
 		return copy_4(dst, src);
 	if (len == 8)
 		return copy_8(dst, src);
-	if (!len)
-		return 0;
+	if (!(len & 7) && len <= 64)
+		return copy_words(dst, src, len / 8);
 	if (len == 2)
 		return copy_2(dst, src);
-	if (len <= 64 && !(len & 7))
-		return copy_words(dst, src, len / 8);
 	return copy(dst, src, len) ? -EFAULT : 0;
 }
 

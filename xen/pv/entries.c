@@ -91,7 +91,7 @@ int pv_l1_get(struct domain *d, domid_t owner, uint64_t *pte)
 static inline void put_mapped(uint64_t pte, uint64_t w)
 {
 	if ((pte & PTE_RW) && word_type(w) != FRAME_SHARED)
-		put_page_and_type(pte_mfn(pte));
+		put_writable_page(pte_mfn(pte));
 	else
 		put_page(pte_mfn(pte));
 }
@@ -104,6 +104,8 @@ void pv_put_mapped(uint64_t pte)
 /*
  * A frame that nobody owns any more, or another domain's, goes with its last
  * reference, which may be this one: nobody may know the mapping then.
+ * By one that was not accessed nobody does, if all is forgotten that was noted
+ * (the mark may have been there before).
  */
 void pv_l1_put(struct domain *d, uint64_t pte)
 {
@@ -114,7 +116,8 @@ void pv_l1_put(struct domain *d, uint64_t pte)
 	w = frame_word(pte_mfn(pte));
 	if (w == FRAME_HOLE)
 		return;
-	if (unlikely(!(w & FRAME_ALLOCATED) || word_owner(w) != d->id))
+	if (unlikely(!(w & FRAME_ALLOCATED) || word_owner(w) != d->id) &&
+	    ((pte & PTE_A) || pv_is_stale(d)))
 		pv_put_late(d, pte);
 	else
 		put_mapped(pte, w);
@@ -148,29 +151,52 @@ static bool is_same(uint64_t old, uint64_t new)
 	       !((old ^ new) & new &PTE_RW);
 }
 
-int pv_change_l1(const struct pv_change *c, mfn_t table, unsigned int index,
-		 uint64_t new)
+/* A processor marks an entry as accessed before it remembers what that maps
+ * (Intel SDM Vol. 3, "Details of TLB Use"): most grants that a device alone has
+ * used are in no TLB. */
+static inline void note_changed(struct domain *d, uint64_t old)
 {
-	uint64_t *e = (uint64_t *)mfn_to_virt(table) + index;
+	if ((old & (PTE_P | PTE_A)) == (PTE_P | PTE_A))
+		pv_note_stale(d);
+}
+
+void pv_l1_changed(struct domain *d, uint64_t old)
+{
+	note_changed(d, old);
+}
+
+/* The entry is new now, which is_same(), and so is its mark, unless kept. */
+static inline void rights_changed(const struct pv_change *c, uint64_t old,
+				  uint64_t new)
+{
+	uint64_t lost = old & ~new, watched = PTE_RW;
+
+	/* Without the mark nobody would know later that it is remembered. */
+	if (!c->keep_ad)
+		watched |= PTE_A;
+	if ((lost & watched) || ((old ^ new) & PTE_NX))
+		note_changed(c->d, old);
+	if (lost & PTE_RW) {
+		mfn_t mfn = pte_mfn(old);
+
+		if (!mfn_valid(mfn) || frame_type(mfn) == FRAME_SHARED)
+			return;
+		/* Its owner may make it a table now. */
+		if (frame_owner(mfn) != c->d->id)
+			pv_flush_stale(c->d);
+		put_page_type(mfn);
+	}
+}
+
+int pv_change_l1(const struct pv_change *c, uint64_t *e, uint64_t new)
+{
 	uint64_t old = READ_ONCE(*e);
 	int rc;
 
 	if (is_same(old, new)) {
 		if (!write_entry(c, e, new | PTE_US, &old))
 			return -EAGAIN;
-		if (old & ~new &PTE_RW) {
-			mfn_t mfn = pte_mfn(old);
-
-			pv_note_stale(c->d);
-			if (mfn_valid(mfn) && frame_type(mfn) != FRAME_SHARED) {
-				/* Its owner may make it a table now. */
-				if (frame_owner(mfn) != c->d->id)
-					pv_flush_stale(c->d);
-				put_page_type(mfn);
-			}
-		} else if ((old ^ new) & PTE_NX) {
-			pv_note_stale(c->d);
-		}
+		rights_changed(c, old, new);
 		return 0;
 	}
 	rc = pv_l1_get(c->d, c->owner, &new);
@@ -181,7 +207,7 @@ int pv_change_l1(const struct pv_change *c, mfn_t table, unsigned int index,
 		return -EAGAIN;
 	}
 	if (old & PTE_P) {
-		pv_note_stale(c->d);
+		note_changed(c->d, old);
 		pv_l1_put(c->d, old);
 	}
 	return 0;
@@ -243,7 +269,7 @@ int pv_change_entry(const struct pv_change *c, mfn_t table, unsigned int level,
 	int rc;
 
 	if (level == 1)
-		return pv_change_l1(c, table, index, val);
+		return pv_change_l1(c, e, val);
 	if (!pv_guest_slot(level, index))
 		return -EINVAL;
 	rc = change_upper(c, table, level, e, val);

@@ -17,7 +17,8 @@
  *      one compare-and-swap each.
  *   4. Before a frame becomes a table, ceases to be one, or is freed, no CPU
  *      has a translation any more that an entry gave which has been changed
- *      since: pv_flush_stale(). Others' frames are held until then.
+ *      since: pv_flush_stale(). Others' frames are held until then. An entry of
+ *      level 1 counts only if it is marked as accessed, or was.
  *   5. Making and unmaking whole trees can be long: it is a stack of positions
  *      in the vCPU (struct pv_work), which the hypercall, executed again, goes
  *      on with. A table that is in such a stack has its type but not
@@ -158,6 +159,9 @@ int pv_l1_get(struct domain *d, domid_t owner, uint64_t *pte);
 void pv_l1_put(struct domain *d, uint64_t pte);
 /* What a level 1 entry of RAM held, when no CPU remembers the entry. */
 void pv_put_mapped(uint64_t pte);
+/* A level 1 entry was old until now: if processors may remember it, that is
+ * noted. */
+void pv_l1_changed(struct domain *d, uint64_t old);
 /* -EINVAL, with a line for whoever wants to know. */
 int pv_refuse_entry(const struct domain *d, unsigned int level, uint64_t pte);
 /* What a present entry of a table of level 2 to 4 must not have. */
@@ -180,8 +184,7 @@ struct pv_change {
 int pv_change_entry(const struct pv_change *c, mfn_t table, unsigned int level,
 		    unsigned int index, uint64_t val);
 /* The same for one of level 1, which is no long work. */
-int pv_change_l1(const struct pv_change *c, mfn_t table, unsigned int index,
-		 uint64_t val);
+int pv_change_l1(const struct pv_change *c, uint64_t *e, uint64_t val);
 /* True for those entries of a level 4 table that are the guest's. */
 static inline bool pv_guest_slot(unsigned int level, unsigned int index)
 {
@@ -194,9 +197,9 @@ static inline bool pv_guest_slot(unsigned int level, unsigned int index)
  * is none (a table above it is missing). The lock is held. */
 bool pv_walk(const struct vcpu *v, uint64_t va, unsigned int level,
 	     mfn_t *table, unsigned int *index);
-/* The level 1 entry for va, in a table of that type: it can be changed. */
-bool pv_find_l1(const struct vcpu *v, uint64_t va, mfn_t *table,
-		unsigned int *index);
+/* The level 1 entry for va, in a table of that type: it can be changed. Or
+ * NULL. */
+uint64_t *pv_l1_at(const struct vcpu *v, uint64_t va);
 bool pv_va_to_gfn(struct vcpu *v, uint64_t va, gfn_t *gfn);
 bool pv_find_page(struct vcpu *v, uint64_t va, gfn_t *gfn);
 

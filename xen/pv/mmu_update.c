@@ -243,14 +243,12 @@ static inline int flush_after(struct vcpu *v, uint64_t va, uint64_t flags)
 static inline int update_l1(struct vcpu *v, const struct pv_change *c,
 			    uint64_t va, uint64_t val)
 {
-	unsigned int index;
-	mfn_t table;
+	uint64_t *e;
 
 	if (pv_is_ending(c->d))
 		return -ESRCH;
-	return pv_find_l1(v, va, &table, &index)
-		       ? pv_change_l1(c, table, index, val)
-		       : -EINVAL;
+	e = pv_l1_at(v, va);
+	return likely(e) ? pv_change_l1(c, e, val) : -EINVAL;
 }
 
 static int update_va(struct vcpu *v, uint64_t va, uint64_t val, domid_t owner)

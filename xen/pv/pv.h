@@ -87,6 +87,14 @@ static inline struct pv_mm_domain *d_mm(const struct domain *d)
 	return &((struct pv_domain *)d->arch)->mm;
 }
 
+/* tlb.c: of what pv_note_stale() has noted, some CPU may remember some. */
+static inline bool pv_is_stale(const struct domain *d)
+{
+	const struct pv_mm_domain *mm = d_mm(d);
+
+	return atomic_read(&mm->flushed) < atomic_read(&mm->changes);
+}
+
 /* At boot, before other CPUs start; 0 or -ENOMEM. Then on each CPU. */
 int pv_init(void);
 int pv_init_cpu(void);

@@ -20,8 +20,9 @@ static inline bool descend(paddr_t *table, uint64_t va, unsigned int level)
 	return e & PTE_P;
 }
 
-static inline bool walk(const struct vcpu *v, uint64_t va, unsigned int level,
-			mfn_t *table, unsigned int *index)
+/* Where the entry of that level is, or NULL. */
+static inline uint64_t *walk(const struct vcpu *v, uint64_t va,
+			     unsigned int level)
 {
 	mfn_t base = v_mm(v)->cr3_kernel;
 	paddr_t at = mfn_to_maddr(base);
@@ -30,29 +31,34 @@ static inline bool walk(const struct vcpu *v, uint64_t va, unsigned int level,
 	if (mfn_eq(base, INVALID_MFN) ||
 	    (uint64_t)(((int64_t)va >> 47) + 1) > 1 ||
 	    !pv_guest_slot(4, index_at(va, 4)))
-		return false;
+		return NULL;
 	if ((level < 4 && !descend(&at, va, 4)) ||
 	    (level < 3 && !descend(&at, va, 3)) ||
 	    (level < 2 && !descend(&at, va, 2)))
-		return false;
-	*table = maddr_to_mfn(at);
-	*index = index_at(va, level);
-	return true;
+		return NULL;
+	return (uint64_t *)maddr_to_virt(at) + index_at(va, level);
 }
 
 bool pv_walk(const struct vcpu *v, uint64_t va, unsigned int level,
 	     mfn_t *table, unsigned int *index)
 {
-	return walk(v, va, level, table, index);
+	uint64_t *e = walk(v, va, level);
+
+	if (!e)
+		return false;
+	*table = virt_to_mfn(e);
+	*index = index_at(va, level);
+	return true;
 }
 
 /* By a linear map a walk ends in a table of a higher level: its entries are
  * read as the processor reads them, but changed as what they are. */
-bool pv_find_l1(const struct vcpu *v, uint64_t va, mfn_t *table,
-		unsigned int *index)
+uint64_t *pv_l1_at(const struct vcpu *v, uint64_t va)
 {
-	return walk(v, va, 1, table, index) &&
-	       pv_is_l1(frame_table[mfn_x(*table)].word);
+	uint64_t *e = walk(v, va, 1);
+
+	return e && pv_is_l1(frame_table[mfn_x(virt_to_mfn(e))].word) ? e
+								      : NULL;
 }
 
 /* The entry that maps va; 0: none. */
