@@ -177,37 +177,49 @@ static int copy_one(struct vcpu *v, const struct gnttab_copy *op,
 	return err;
 }
 
-/* The status of one goes back alone; those of many with all that was read, at
- * once. They came from there: the addresses are in range. */
-static long tell(uint64_t va, const struct gnttab_copy *op, uint32_t n)
+static long copy_single(struct vcpu *v, uint64_t uop)
 {
-	if (likely(n == 1))
-		return copy_to_guest(va + offsetof(struct gnttab_copy, status),
-				     &op->status, sizeof(op->status));
-	return copy_to_guest(va, op, n * sizeof(*op));
+	struct gnttab_copy op;
+	struct side src, dst;
+
+	if (copy_from_guest(&op, uop, sizeof(op)))
+		return -EFAULT;
+	begin_side(&src, false);
+	begin_side(&dst, true);
+	op.status = (int16_t)copy_one(v, &op, &src, &dst);
+	drop_side(&src);
+	drop_side(&dst);
+	return copy_to_guest(uop + offsetof(struct gnttab_copy, status),
+			     &op.status, sizeof(op.status));
 }
 
-long grant_copy_array(struct vcpu *v, uint64_t uop, uint32_t count,
-		      uint32_t *done)
+long grant_copy_array(struct vcpu *v, uint64_t uop, uint32_t count)
 {
 	struct gnttab_copy op[CHUNK];
 	struct side src, dst;
 	long err = 0;
 
+	if (count == 1)
+		return copy_single(v, uop);
 	begin_side(&src, false);
 	begin_side(&dst, true);
-	while (!err && *done < count) {
-		uint32_t n = min(count - *done, CHUNK);
+	while (count) {
+		uint32_t n = min(count, CHUNK);
 
-		err = copy_array_from_guest(op, uop, *done, n, sizeof(op[0]));
+		err = grant_copy_in(op, uop, n, sizeof(op[0]));
 		if (err)
 			break;
 		for (uint32_t i = 0; i < n; i++)
 			op[i].status = (int16_t)copy_one(v, &op[i], &src, &dst);
-		err = tell(uop + *done * sizeof(op[0]), op, n);
-		*done += n;
-		if (!err && *done < count && hypercall_must_yield())
-			err = -ERESTART;
+		err = copy_to_guest(uop, op, n * sizeof(op[0]));
+		uop += n * sizeof(op[0]);
+		count -= n;
+		if (err || !count)
+			break;
+		if (hypercall_must_yield()) {
+			err = grant_give_way(v, uop, count);
+			break;
+		}
 	}
 	drop_side(&src);
 	drop_side(&dst);

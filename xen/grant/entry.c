@@ -10,7 +10,7 @@
 #include "domain/guest_access.h"
 #include "grant/table.h"
 #include "lib/errno.h"
-#include "mem/frame.h"
+#include "mem/frame_word.h"
 
 /* A guest can change its entry faster than we can compare and swap. */
 #define ENTRY_TRIES 5
@@ -23,8 +23,8 @@ static uint32_t entry_word(uint16_t flags, domid_t user)
 
 /* Sets the bits in the entry, if it says (or said, when it was pinned) that
  * user may. */
-static int mark_entry(struct grant_entry_v1 *e, bool pinned, domid_t user,
-		      bool readonly)
+static inline int mark_entry(struct grant_entry_v1 *e, bool pinned,
+			     domid_t user, bool readonly)
 {
 	uint32_t *word = (uint32_t *)(void *)e, old = atomic_read(word);
 	uint32_t bits = GTF_reading | (readonly ? 0 : GTF_writing);
@@ -43,8 +43,8 @@ static int mark_entry(struct grant_entry_v1 *e, bool pinned, domid_t user,
 }
 
 /* Clears what no use needs any more; a use that was readonly has ended. */
-static void unmark_entry(struct grant_entry_v1 *e, const struct pin *p,
-			 bool readonly)
+static inline void unmark_entry(struct grant_entry_v1 *e, const struct pin *p,
+				bool readonly)
 {
 	uint16_t bits = pin_used(p) ? 0 : GTF_reading;
 
@@ -54,15 +54,27 @@ static void unmark_entry(struct grant_entry_v1 *e, const struct pin *p,
 		atomic_and(&e->flags, (uint16_t)~bits);
 }
 
+/* A frame that was held before: it exists. */
 static inline bool hold(const struct domain *granter, mfn_t mfn, bool readonly)
 {
 	return readonly ? get_page(mfn, granter->id)
-			: get_page_and_type(mfn, granter->id, FRAME_WRITABLE);
+			: get_writable_page(mfn, granter->id);
+}
+
+static inline void let_go(mfn_t mfn, bool readonly)
+{
+	uint64_t w = READ_ONCE(frame_table[mfn_x(mfn)].word);
+
+	if (likely(!readonly && word_type(w) == FRAME_WRITABLE))
+		put_writable_page(mfn);
+	else
+		put_guest_frame(mfn, !readonly);
 }
 
 /* The frame that gfn is, looked up and held, and noted in the pin. */
-static int hold_looked_up(struct domain *granter, struct pin *p, gfn_t gfn,
-			  bool readonly, mfn_t *mfn)
+static __attribute__((noinline)) int hold_looked_up(struct domain *granter,
+						    struct pin *p, gfn_t gfn,
+						    bool readonly, mfn_t *mfn)
 {
 	uint64_t generation = READ_ONCE(granter->p2m.ram_left);
 	enum p2m_type type;
@@ -84,8 +96,9 @@ static int hold_looked_up(struct domain *granter, struct pin *p, gfn_t gfn,
 }
 
 /* The frame that the entry names, held; the pin, which nobody uses, has it. */
-static int hold_named(struct domain *granter, const struct grant_entry_v1 *e,
-		      struct pin *p, bool readonly, mfn_t *mfn)
+static inline int hold_named(struct domain *granter,
+			     const struct grant_entry_v1 *e, struct pin *p,
+			     bool readonly, mfn_t *mfn)
 {
 	uint32_t gfn = READ_ONCE(e->frame);
 
@@ -119,47 +132,74 @@ static bool pin_would_overflow(const struct pin *p)
 }
 
 /* One more of each of the counts that flags (GNTMAP_*) ask for. */
-static uint64_t one_use(uint32_t flags)
+static inline uint64_t one_use(uint32_t flags)
 {
-	uint64_t one = 0;
+	const uint32_t both = GNTMAP_host_map | GNTMAP_device_map;
+	static const uint64_t one[] = {
+		[GNTMAP_host_map] = 1UL << PIN_HOST_RW,
+		[GNTMAP_device_map] = 1UL << PIN_DEV_RW,
+		[both] = 1UL << PIN_HOST_RW | 1UL << PIN_DEV_RW,
+		[GNTMAP_readonly | GNTMAP_host_map] = 1UL << PIN_HOST_RO,
+		[GNTMAP_readonly | GNTMAP_device_map] = 1UL << PIN_DEV_RO,
+		[GNTMAP_readonly | both] = 1UL << PIN_HOST_RO |
+					   1UL << PIN_DEV_RO,
+	};
 
-	if (flags & GNTMAP_host_map)
-		one = 1UL << PIN_HOST_RO;
-	if (flags & GNTMAP_device_map)
-		one |= 1UL << PIN_DEV_RO;
-	return flags & GNTMAP_readonly ? one : one << PIN_HOST_RW;
+	return one[flags & (GNTMAP_readonly | both)];
+}
+
+/* The first use fixes user and frame. Lock held. */
+static inline int use_first(struct grant_use *u, struct grant_entry_v1 *e,
+			    struct pin *p, bool readonly)
+{
+	int err = mark_entry(e, false, u->user, readonly);
+
+	if (unlikely(err))
+		return err;
+	err = hold_named(u->granter, e, p, readonly, &u->mfn);
+	if (unlikely(err)) {
+		unmark_entry(e, p, readonly);
+		return err;
+	}
+	p->user = u->user;
+	return GNTST_okay;
+}
+
+static __attribute__((noinline)) int use_again(struct grant_use *u,
+					       struct grant_entry_v1 *e,
+					       struct pin *p, bool readonly)
+{
+	int err = GNTST_okay;
+
+	if (p->user != u->user || pin_would_overflow(p))
+		return GNTST_general_error;
+	if (!readonly && !pin_writes(p))
+		err = mark_entry(e, true, u->user, readonly);
+	if (err)
+		return err;
+	err = hold_pinned(u->granter, p, readonly, &u->mfn);
+	if (err)
+		unmark_entry(e, p, readonly);
+	return err;
 }
 
 /* Lock held. */
-static int use_locked(struct grant_table *t, struct grant_use *u)
+static inline int use_locked(struct grant_table *t, struct grant_use *u)
 {
 	bool readonly = u->flags & GNTMAP_readonly;
 	struct grant_entry_v1 *e;
 	struct pin *p;
-	bool pinned, mark;
-	int err = GNTST_okay;
+	int err;
 
 	if (u->ref >= grant_entries(t))
 		return GNTST_bad_gntref;
 	e = grant_entry(t, u->ref);
 	p = grant_pin(t, u->ref);
-	pinned = pin_used(p);
-	if (pinned && (p->user != u->user || pin_would_overflow(p)))
-		return GNTST_general_error;
-	mark = !pinned || (!readonly && !pin_writes(p));
-	if (mark)
-		err = mark_entry(e, pinned, u->user, readonly);
-	if (err)
-		return err;
-	err = pinned ? hold_pinned(u->granter, p, readonly, &u->mfn)
-		     : hold_named(u->granter, e, p, readonly, &u->mfn);
-	if (err) {
-		unmark_entry(e, p, readonly);
-		return err;
-	}
-	p->user = u->user;
-	p->uses += one_use(u->flags);
-	return GNTST_okay;
+	err = likely(!pin_used(p)) ? use_first(u, e, p, readonly)
+				   : use_again(u, e, p, readonly);
+	if (likely(!err))
+		p->uses += one_use(u->flags);
+	return err;
 }
 
 int grant_use(struct grant_use *u)
@@ -182,7 +222,7 @@ void grant_unuse(const struct grant_use *u, uint32_t flags, bool last)
 	/* The frame first: the entry's bits tell the granter that he may use
 	 * it for other things. */
 	if (last)
-		put_guest_frame(u->mfn, !readonly);
+		let_go(u->mfn, readonly);
 	spin_lock(&t->lock);
 	p = grant_used_pin(t, u->ref);
 	p->uses -= one_use(flags | (u->flags & GNTMAP_readonly));

@@ -23,7 +23,7 @@ static int host_unmap(struct vcpu *v, uint64_t addr, mfn_t mfn,
 }
 
 /* The granter that op names, for the next operations too; NULL: none. */
-static struct domain *find_granter(struct domain **last, domid_t id)
+static inline struct domain *find_granter(struct domain **last, domid_t id)
 {
 	if (*last && (*last)->id == id)
 		return *last;
@@ -33,12 +33,13 @@ static struct domain *find_granter(struct domain **last, domid_t id)
 	return *last;
 }
 
-static int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op,
-		   struct domain **last)
+/* final: what *last holds may go into the mapping. */
+static inline int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op,
+			  struct domain **last, bool final)
 {
 	struct domain *d = v->domain;
-	struct grant_use u = {
-		.user = d->id, .ref = op->ref, .flags = op->flags};
+	struct grant_use u;
+	struct mapping *m;
 	uint32_t handle;
 	int err;
 
@@ -51,9 +52,12 @@ static int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op,
 	u.granter = find_granter(last, op->dom);
 	if (!u.granter)
 		return GNTST_bad_domain;
-	handle = mapping_new(d->grants);
-	if (handle == NO_HANDLE)
+	m = mapping_new(d->grants, &handle);
+	if (!m)
 		return GNTST_no_space;
+	u.user = d->id;
+	u.ref = op->ref;
+	u.flags = op->flags;
 	err = grant_use(&u);
 	if (err)
 		goto free_handle;
@@ -61,9 +65,15 @@ static int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op,
 		err = d->kind->grant_map(v, op->host_addr, u.mfn, op->flags);
 	if (err)
 		goto end_use;
-	hold_domain(u.granter);
-	mapping_set(d->grants, handle,
-		    &(struct mapping){u.granter, u.mfn, op->ref, op->flags});
+	if (final)
+		*last = NULL;
+	else
+		hold_domain(u.granter);
+	m->mfn = u.mfn;
+	m->ref = u.ref;
+	m->flags = u.flags;
+	smp_wmb();
+	WRITE_ONCE(m->granter, u.granter);
 	op->dev_bus_addr = mfn_to_maddr(u.mfn);
 	op->handle = handle;
 	return GNTST_okay;
@@ -71,30 +81,52 @@ static int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op,
 end_use:
 	grant_unuse(&u, op->flags, true);
 free_handle:
-	mapping_free(d->grants, handle);
+	mapping_free(d->grants, handle, m);
 	return err;
 }
 
-long grant_map_array(struct vcpu *v, uint64_t uop, uint32_t count,
-		     uint32_t *done)
+static long map_single(struct vcpu *v, uint64_t uop)
+{
+	const size_t out = offsetof(struct gnttab_map_grant_ref, dom);
+	struct gnttab_map_grant_ref op;
+	struct domain *last = NULL;
+
+	if (copy_from_guest(&op, uop, sizeof(op)))
+		return -EFAULT;
+	op.status = (int16_t)map_one(v, &op, &last, true);
+	if (unlikely(last))
+		put_domain(last);
+	v->domain->kind->grant_flush(v->domain);
+	return copy_to_guest(uop + out, &op.dom, sizeof(op) - out);
+}
+
+long grant_map_array(struct vcpu *v, uint64_t uop, uint32_t count)
 {
 	struct gnttab_map_grant_ref op[CHUNK];
 	struct domain *last = NULL;
 	long err = 0;
 
-	while (!err && *done < count) {
-		uint32_t n = min(count - *done, CHUNK);
+	if (count == 1)
+		return map_single(v, uop);
+	while (count) {
+		uint32_t n = min(count, CHUNK);
 
-		err = copy_array_from_guest(op, uop, *done, n, sizeof(op[0]));
+		err = grant_copy_in(op, uop, n, sizeof(op[0]));
 		if (err)
 			break;
 		for (uint32_t i = 0; i < n; i++)
-			op[i].status = (int16_t)map_one(v, &op[i], &last);
+			op[i].status = (int16_t)map_one(v, &op[i], &last,
+							i + 1 == count);
 		v->domain->kind->grant_flush(v->domain);
-		err = copy_array_to_guest(uop, *done, op, n, sizeof(op[0]));
-		*done += n;
-		if (!err && *done < count && hypercall_must_yield())
-			err = -ERESTART;
+		err = copy_to_guest(uop, op, n * sizeof(op[0]));
+		uop += n * sizeof(op[0]);
+		count -= n;
+		if (err || !count)
+			break;
+		if (hypercall_must_yield()) {
+			err = grant_give_way(v, uop, count);
+			break;
+		}
 	}
 	if (last)
 		put_domain(last);
@@ -104,13 +136,14 @@ long grant_map_array(struct vcpu *v, uint64_t uop, uint32_t count,
 /* One unmapping, of either kind, between its two halves. */
 struct unmap {
 	struct grant_use use;
+	struct mapping *m;
 	uint32_t handle, ended; /* GNTMAP_BOTH bits that end */
 	bool last;
 };
 
 /* Claims what op ends of the handle: nobody else does then. */
-static int claim(struct grant_table *t, uint64_t host_addr, uint64_t dev_addr,
-		 uint32_t handle, struct unmap *u)
+static inline int claim(struct grant_table *t, uint64_t host_addr,
+			uint64_t dev_addr, uint32_t handle, struct unmap *u)
 {
 	struct mapping *m;
 	int err = GNTST_okay;
@@ -123,12 +156,17 @@ static int claim(struct grant_table *t, uint64_t host_addr, uint64_t dev_addr,
 		   dev_addr != mfn_to_maddr(m->mfn)) {
 		err = GNTST_bad_dev_addr;
 	} else {
-		u->use = (struct grant_use){m->granter, 0, m->ref, m->flags,
-					    m->mfn};
+		uint32_t ended = (host_addr ? GNTMAP_host_map : 0) |
+				 (dev_addr ? GNTMAP_device_map : 0);
+
+		u->use.granter = m->granter;
+		u->use.ref = m->ref;
+		u->use.flags = m->flags;
+		u->use.mfn = m->mfn;
+		u->m = m;
 		u->handle = handle;
-		u->ended = m->flags & ((host_addr ? GNTMAP_host_map : 0) |
-				       (dev_addr ? GNTMAP_device_map : 0));
-		m->flags &= ~u->ended;
+		u->ended = m->flags & ended;
+		m->flags &= ~ended;
 		u->last = !(m->flags & GNTMAP_BOTH);
 	}
 	spin_unlock(&t->lock);
@@ -139,13 +177,14 @@ static int claim(struct grant_table *t, uint64_t host_addr, uint64_t dev_addr,
 static void unclaim(struct grant_table *t, struct unmap *u)
 {
 	spin_lock(&t->lock);
-	mapping_get(t, u->handle)->flags |= u->ended;
+	u->m->flags |= u->ended;
 	spin_unlock(&t->lock);
 	u->ended = 0;
 }
 
-static int unmap_begin(struct vcpu *v, uint64_t host_addr, uint64_t dev_addr,
-		       uint64_t new_addr, uint32_t handle, struct unmap *u)
+static inline int unmap_begin(struct vcpu *v, uint64_t host_addr,
+			      uint64_t dev_addr, uint64_t new_addr,
+			      uint32_t handle, struct unmap *u)
 {
 	struct grant_table *t = v->domain->grants;
 	int err;
@@ -162,76 +201,97 @@ static int unmap_begin(struct vcpu *v, uint64_t host_addr, uint64_t dev_addr,
 }
 
 /* No CPU has it any more. */
-static void unmap_end(struct domain *d, const struct unmap *u)
+static inline void unmap_end(struct domain *d, const struct unmap *u)
 {
 	if (!u->ended)
 		return;
 	grant_unuse(&u->use, u->ended, u->last);
 	if (u->last) {
-		mapping_free(d->grants, u->handle);
+		mapping_free(d->grants, u->handle, u->m);
 		put_domain(u->use.granter);
 	}
 }
 
-/* The second half of a chunk, and its results. */
-static long unmap_finish(struct vcpu *v, const struct unmap *u, uint32_t n)
+/* The second half of a chunk. */
+static inline void unmap_finish(struct vcpu *v, const struct unmap *u,
+				uint32_t n)
 {
 	v->domain->kind->grant_flush(v->domain);
 	for (uint32_t i = 0; i < n; i++)
 		unmap_end(v->domain, &u[i]);
-	return 0;
 }
 
-long grant_unmap_array(struct vcpu *v, uint64_t uop, uint32_t count,
-		       uint32_t *done)
+static long unmap_single(struct vcpu *v, uint64_t uop)
+{
+	struct gnttab_unmap_grant_ref op;
+	struct unmap u;
+
+	if (copy_from_guest(&op, uop, sizeof(op)))
+		return -EFAULT;
+	op.status = (int16_t)unmap_begin(v, op.host_addr, op.dev_bus_addr, 0,
+					 op.handle, &u);
+	unmap_finish(v, &u, 1);
+	return copy_to_guest(
+		uop + offsetof(struct gnttab_unmap_grant_ref, status),
+		&op.status, sizeof(op.status));
+}
+
+long grant_unmap_array(struct vcpu *v, uint64_t uop, uint32_t count)
 {
 	struct gnttab_unmap_grant_ref op[CHUNK];
 	struct unmap u[CHUNK];
-	long err = 0;
+	long err;
 
-	while (!err && *done < count) {
-		uint32_t n = min(count - *done, CHUNK);
+	if (count == 1)
+		return unmap_single(v, uop);
+	while (count) {
+		uint32_t n = min(count, CHUNK);
 
-		err = copy_array_from_guest(op, uop, *done, n, sizeof(op[0]));
+		err = grant_copy_in(op, uop, n, sizeof(op[0]));
 		if (err)
-			break;
+			return err;
 		for (uint32_t i = 0; i < n; i++)
 			op[i].status = (int16_t)unmap_begin(
 				v, op[i].host_addr, op[i].dev_bus_addr, 0,
 				op[i].handle, &u[i]);
 		unmap_finish(v, u, n);
-		err = copy_array_to_guest(uop, *done, op, n, sizeof(op[0]));
-		*done += n;
-		if (!err && *done < count && hypercall_must_yield())
-			err = -ERESTART;
+		err = copy_to_guest(uop, op, n * sizeof(op[0]));
+		uop += n * sizeof(op[0]);
+		count -= n;
+		if (err)
+			return err;
+		if (count && hypercall_must_yield())
+			return grant_give_way(v, uop, count);
 	}
-	return err;
+	return 0;
 }
 
-long grant_replace_array(struct vcpu *v, uint64_t uop, uint32_t count,
-			 uint32_t *done)
+long grant_replace_array(struct vcpu *v, uint64_t uop, uint32_t count)
 {
 	struct gnttab_unmap_and_replace op[CHUNK];
 	struct unmap u[CHUNK];
-	long err = 0;
+	long err;
 
-	while (!err && *done < count) {
-		uint32_t n = min(count - *done, CHUNK);
+	while (count) {
+		uint32_t n = min(count, CHUNK);
 
-		err = copy_array_from_guest(op, uop, *done, n, sizeof(op[0]));
+		err = grant_copy_in(op, uop, n, sizeof(op[0]));
 		if (err)
-			break;
+			return err;
 		for (uint32_t i = 0; i < n; i++)
 			op[i].status = (int16_t)unmap_begin(
 				v, op[i].host_addr, 0, op[i].new_addr,
 				op[i].handle, &u[i]);
 		unmap_finish(v, u, n);
-		err = copy_array_to_guest(uop, *done, op, n, sizeof(op[0]));
-		*done += n;
-		if (!err && *done < count && hypercall_must_yield())
-			err = -ERESTART;
+		err = copy_to_guest(uop, op, n * sizeof(op[0]));
+		uop += n * sizeof(op[0]);
+		count -= n;
+		if (err)
+			return err;
+		if (count && hypercall_must_yield())
+			return grant_give_way(v, uop, count);
 	}
-	return err;
+	return 0;
 }
 
 /* The handle's mapping ends with its domain, whose tables nobody uses. */
@@ -244,6 +304,7 @@ static void release_handle(struct domain *d, uint32_t handle)
 		return;
 	u = (struct unmap){
 		.use = {m->granter, d->id, m->ref, m->flags, m->mfn},
+		.m = m,
 		.handle = handle,
 		.ended = m->flags & GNTMAP_BOTH,
 		.last = true,

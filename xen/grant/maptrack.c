@@ -9,14 +9,8 @@
 
 _Static_assert(sizeof(struct mapping) == 24, "as small as it can be");
 
-static struct mapping *mapping_at(struct grant_table *t, uint32_t handle)
-{
-	return &t->maptrack[handle / MAPPINGS_PER_PAGE]
-			   [handle % MAPPINGS_PER_PAGE];
-}
-
 /* A page of free handles more. False: no memory, or the limit. */
-static bool add_page(struct grant_table *t)
+static __attribute__((noinline)) bool add_page(struct grant_table *t)
 {
 	uint32_t n = t->nr_handles;
 	struct mapping *page;
@@ -38,51 +32,30 @@ static bool add_page(struct grant_table *t)
 	return true;
 }
 
-uint32_t mapping_new(struct grant_table *t)
+struct mapping *mapping_new(struct grant_table *t, uint32_t *handle)
 {
-	uint32_t handle = NO_HANDLE;
+	struct mapping *m = NULL;
 
 	spin_lock(&t->lock);
-	if (t->free_handle != NO_HANDLE || add_page(t)) {
-		handle = t->free_handle;
-		t->free_handle = mapping_at(t, handle)->ref;
+	if (likely(t->free_handle != NO_HANDLE) || add_page(t)) {
+		*handle = t->free_handle;
+		m = mapping_at(t, *handle);
+		t->free_handle = m->ref;
 		t->mapped++;
 	}
 	spin_unlock(&t->lock);
-	return handle;
+	return m;
 }
 
-void mapping_set(struct grant_table *t, uint32_t handle,
-		 const struct mapping *m)
-{
-	struct mapping *new = mapping_at(t, handle);
-
-	/* Nobody else changes a handle that is being made; who looks at it
-	 * takes it for a free one until it has a granter. */
-	new->mfn = m->mfn;
-	new->ref = m->ref;
-	new->flags = m->flags;
-	smp_wmb();
-	WRITE_ONCE(new->granter, m->granter);
-}
-
-void mapping_free(struct grant_table *t, uint32_t handle)
+void mapping_free(struct grant_table *t, uint32_t handle, struct mapping *m)
 {
 	spin_lock(&t->lock);
-	*mapping_at(t, handle) = (struct mapping){.ref = t->free_handle};
+	m->granter = NULL;
+	m->flags = 0;
+	m->ref = t->free_handle;
 	t->free_handle = handle;
 	t->mapped--;
 	spin_unlock(&t->lock);
-}
-
-struct mapping *mapping_get(struct grant_table *t, uint32_t handle)
-{
-	struct mapping *m;
-
-	if (handle >= t->nr_handles)
-		return NULL;
-	m = mapping_at(t, (uint32_t)index_nospec(handle, t->nr_handles));
-	return m->granter ? m : NULL;
 }
 
 void maptrack_destroy(struct grant_table *t)

@@ -162,22 +162,22 @@ static int swap_entries(struct grant_table *t, uint32_t a, uint32_t b)
 	return GNTST_okay;
 }
 
-long grant_swap_array(struct vcpu *v, uint64_t uop, uint32_t count,
-		      uint32_t *done)
+long grant_swap_array(struct vcpu *v, uint64_t uop, uint32_t count)
 {
 	struct grant_table *t = v->domain->grants;
 
-	for (; *done < count; ++*done) {
+	for (uint32_t i = 0; i < count; i++) {
 		struct gnttab_swap_grant_ref op;
 
-		if (*done && hypercall_must_yield())
-			return -ERESTART;
-		if (copy_elem_from_guest(&op, uop, *done))
+		if (i && hypercall_must_yield())
+			return grant_give_way(v, uop + i * sizeof(op),
+					      count - i);
+		if (copy_elem_from_guest(&op, uop, i))
 			return -EFAULT;
 		spin_lock(&t->lock);
 		op.status = (int16_t)swap_entries(t, op.ref_a, op.ref_b);
 		spin_unlock(&t->lock);
-		if (copy_elem_to_guest(uop, *done, &op))
+		if (copy_elem_to_guest(uop, i, &op))
 			return -EFAULT;
 	}
 	return 0;
@@ -196,18 +196,18 @@ static int transfer(struct domain *d, const struct gnttab_transfer *op)
 	return GNTST_general_error;
 }
 
-long grant_transfer_array(struct vcpu *v, uint64_t uop, uint32_t count,
-			  uint32_t *done)
+long grant_transfer_array(struct vcpu *v, uint64_t uop, uint32_t count)
 {
-	for (; *done < count; ++*done) {
+	for (uint32_t i = 0; i < count; i++) {
 		struct gnttab_transfer op;
 
-		if (*done && hypercall_must_yield())
-			return -ERESTART;
-		if (copy_elem_from_guest(&op, uop, *done))
+		if (i && hypercall_must_yield())
+			return grant_give_way(v, uop + i * sizeof(op),
+					      count - i);
+		if (copy_elem_from_guest(&op, uop, i))
 			return -EFAULT;
 		op.status = (int16_t)transfer(v->domain, &op);
-		if (copy_elem_to_guest(uop, *done, &op))
+		if (copy_elem_to_guest(uop, i, &op))
 			return -EFAULT;
 	}
 	return 0;
@@ -266,16 +266,16 @@ static long flush_one(struct domain *d, const struct gnttab_cache_flush *op)
 	return op->op & GNTTAB_CACHE_CLEAN ? 0 : -EOPNOTSUPP;
 }
 
-long grant_flush_array(struct vcpu *v, uint64_t uop, uint32_t count,
-		       uint32_t *done)
+long grant_flush_array(struct vcpu *v, uint64_t uop, uint32_t count)
 {
-	for (; *done < count; ++*done) {
+	for (uint32_t i = 0; i < count; i++) {
 		struct gnttab_cache_flush op;
 		long err;
 
-		if (*done && hypercall_must_yield())
-			return -ERESTART;
-		if (copy_elem_from_guest(&op, uop, *done))
+		if (i && hypercall_must_yield())
+			return grant_give_way(v, uop + i * sizeof(op),
+					      count - i);
+		if (copy_elem_from_guest(&op, uop, i))
 			return -EFAULT;
 		err = flush_one(v->domain, &op);
 		if (err)
@@ -284,56 +284,36 @@ long grant_flush_array(struct vcpu *v, uint64_t uop, uint32_t count,
 	return 0;
 }
 
-typedef long single_fn(struct vcpu *v, uint64_t uop, uint32_t count);
+long grant_give_way(struct vcpu *v, uint64_t uop, uint32_t count)
+{
+	hypercall_set_arg(v, 1, uop);
+	hypercall_set_arg(v, 2, count);
+	return -ERESTART;
+}
 
-static const struct command {
-	grant_array_fn *array;
-	uint32_t size; /* of an element */
-	single_fn *single;
-} commands[] = {
-	[GNTTABOP_map_grant_ref] = {grant_map_array,
-				    sizeof(struct gnttab_map_grant_ref), NULL},
-	[GNTTABOP_unmap_grant_ref] = {grant_unmap_array,
-				      sizeof(struct gnttab_unmap_grant_ref),
-				      NULL},
-	[GNTTABOP_setup_table] = {.single = setup_table},
-	[GNTTABOP_transfer] = {grant_transfer_array,
-			       sizeof(struct gnttab_transfer), NULL},
-	[GNTTABOP_copy] = {grant_copy_array, sizeof(struct gnttab_copy), NULL},
-	[GNTTABOP_query_size] = {.single = query_size},
-	[GNTTABOP_unmap_and_replace] = {grant_replace_array,
-					sizeof(struct gnttab_unmap_and_replace),
-					NULL},
-	[GNTTABOP_set_version] = {.single = set_version},
-	[GNTTABOP_get_status_frames] = {.single = get_status_frames},
-	[GNTTABOP_get_version] = {.single = get_version},
-	[GNTTABOP_swap_grant_ref] = {grant_swap_array,
-				     sizeof(struct gnttab_swap_grant_ref),
-				     NULL},
-	[GNTTABOP_cache_flush] = {grant_flush_array,
-				  sizeof(struct gnttab_cache_flush), NULL},
+static grant_array_fn *const commands[] = {
+	[GNTTABOP_map_grant_ref] = grant_map_array,
+	[GNTTABOP_unmap_grant_ref] = grant_unmap_array,
+	[GNTTABOP_setup_table] = setup_table,
+	[GNTTABOP_transfer] = grant_transfer_array,
+	[GNTTABOP_copy] = grant_copy_array,
+	[GNTTABOP_query_size] = query_size,
+	[GNTTABOP_unmap_and_replace] = grant_replace_array,
+	[GNTTABOP_set_version] = set_version,
+	[GNTTABOP_get_status_frames] = get_status_frames,
+	[GNTTABOP_get_version] = get_version,
+	[GNTTABOP_swap_grant_ref] = grant_swap_array,
+	[GNTTABOP_cache_flush] = grant_flush_array,
 };
 
 long grant_table_op(struct vcpu *v, unsigned int cmd, uint64_t uop,
 		    unsigned int count)
 {
-	const struct command *c;
-	uint32_t done = 0;
-	long err;
+	grant_array_fn *fn = NULL;
 
-	if (count > INT32_MAX || cmd >> CMD_BITS)
+	if (unlikely(count > INT32_MAX || cmd >> CMD_BITS))
 		return -EINVAL;
-	if (cmd >= ARRAY_SIZE(commands))
-		return -ENOSYS;
-	c = &commands[index_nospec(cmd, ARRAY_SIZE(commands))];
-	if (c->single)
-		return c->single(v, uop, count);
-	if (!c->array)
-		return -ENOSYS;
-	err = c->array(v, uop, count, &done);
-	if (err == -ERESTART) {
-		hypercall_set_arg(v, 1, uop + (uint64_t)done * c->size);
-		hypercall_set_arg(v, 2, count - done);
-	}
-	return err;
+	if (likely(cmd < ARRAY_SIZE(commands)))
+		fn = commands[index_nospec(cmd, ARRAY_SIZE(commands))];
+	return likely(fn) ? fn(v, uop, count) : -ENOSYS;
 }

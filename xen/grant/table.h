@@ -6,7 +6,9 @@
 #ifndef OSTLER_GRANT_TABLE_H
 #define OSTLER_GRANT_TABLE_H
 
+#include "domain/guest_access.h"
 #include "grant/grant.h"
+#include "lib/errno.h"
 
 #define ENTRIES_PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
 
@@ -46,8 +48,12 @@ static inline bool pin_used(const struct pin *p)
 	return p->uses;
 }
 
-/* What a handle stands for. It holds one reference on the frame (a writable one
- * unless GNTMAP_readonly) and one on the granter. */
+/*
+ * What a handle stands for. It holds one reference on the frame (a writable one
+ * unless GNTMAP_readonly) and one on the granter. Nobody else changes a handle
+ * that is being made; who looks at it takes it for a free one until it has a
+ * granter.
+ */
 struct mapping {
 	struct domain *granter; /* NULL: the handle is free */
 	mfn_t mfn;
@@ -114,23 +120,44 @@ static inline struct pin *grant_pin(struct grant_table *t, uint32_t ref)
  * above the limit. */
 int grant_grow(struct domain *d, uint32_t frames);
 
-/* maptrack.c; each takes the lock. A handle or NO_HANDLE. */
-uint32_t mapping_new(struct grant_table *t);
-void mapping_set(struct grant_table *t, uint32_t handle,
-		 const struct mapping *m);
-void mapping_free(struct grant_table *t, uint32_t handle);
+/* maptrack.c; the first two take the lock. A free handle, without a granter
+ * yet, or NULL. */
+struct mapping *mapping_new(struct grant_table *t, uint32_t *handle);
+void mapping_free(struct grant_table *t, uint32_t handle, struct mapping *m);
 /* Without the lock, which the caller holds: NULL if it is not in use. */
-struct mapping *mapping_get(struct grant_table *t, uint32_t handle);
+static inline struct mapping *mapping_at(struct grant_table *t, uint32_t handle)
+{
+	return &t->maptrack[handle / MAPPINGS_PER_PAGE]
+			   [handle % MAPPINGS_PER_PAGE];
+}
+static inline struct mapping *mapping_get(struct grant_table *t,
+					  uint32_t handle)
+{
+	struct mapping *m;
+
+	if (handle >= t->nr_handles)
+		return NULL;
+	m = mapping_at(t, (uint32_t)index_nospec(handle, t->nr_handles));
+	return m->granter ? m : NULL;
+}
 void maptrack_destroy(struct grant_table *t);
 
 /*
- * The array operations: each does up to *done … count of the elements at uop
- * and leaves in *done how many it did. 0, -EFAULT, or -ERESTART: give way.
+ * The operations on an array of count elements at uop: 0, an error, or
+ * -ERESTART from grant_give_way(), which has the rest done later.
  */
-typedef long grant_array_fn(struct vcpu *v, uint64_t uop, uint32_t count,
-			    uint32_t *done);
+typedef long grant_array_fn(struct vcpu *v, uint64_t uop, uint32_t count);
 grant_array_fn grant_map_array, grant_unmap_array, grant_replace_array;
 grant_array_fn grant_copy_array;
 grant_array_fn grant_swap_array, grant_transfer_array, grant_flush_array;
+long grant_give_way(struct vcpu *v, uint64_t uop, uint32_t count);
+
+/* The next n elements, which are few; an address that wraps is none. */
+static inline int grant_copy_in(void *op, uint64_t uop, uint32_t n, size_t size)
+{
+	if (unlikely(uop + n * size < uop))
+		return -EFAULT;
+	return copy_from_guest(op, uop, n * size);
+}
 
 #endif
