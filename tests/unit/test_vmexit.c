@@ -153,11 +153,13 @@ static void operands(void)
 	      x.io.in && !x.io.string && !x.io.rep);
 	fields[VMCS_qualification] = 2 | BIT(3) | BIT(7);
 	fields[VMCS_guest_physical] = 0xfee00030;
-	fields[VMCS_guest_linear] = 0x1000;
 	x = decode(VMX_EPT_VIOLATION);
 	CHECK(x.kind == VMEXIT_NPF && x.npf.gpa == 0xfee00030 && x.npf.write &&
-	      x.npf.present && !x.npf.fetch && x.npf.gva == 0x1000 &&
-	      x.npf.in_table);
+	      x.npf.present && !x.npf.fetch && x.npf.in_table);
+	fields[VMCS_qualification] |= BIT(8);
+	CHECK(!decode(VMX_EPT_VIOLATION).npf.in_table);
+	fields[VMCS_qualification] = 2 | BIT(8); /* no linear address */
+	CHECK(!decode(VMX_EPT_VIOLATION).npf.in_table);
 	v.regs.rbx = 0x11;
 	fields[VMCS_qualification] = 4 | 3 << 8; /* MOV RBX to CR4 */
 	x = decode(VMX_CR);

@@ -67,9 +67,7 @@ struct vmexit {
 		} io;
 		struct {
 			gpa_t gpa;
-			bool present, write, fetch, user, in_table;
-			bool gva_valid;
-			uint64_t gva;
+			bool present, write, fetch, in_table;
 		} npf;
 		struct {
 			uint8_t cr, gpr;

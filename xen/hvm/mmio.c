@@ -83,12 +83,6 @@ bool mmio_is_trapped(struct domain *d, gpa_t gpa)
 	return false;
 }
 
-static bool is_lapic(const struct vlapic *l, gpa_t gpa)
-{
-	return (gpa & PAGE_MASK) == (l->base & PAGE_MASK) &&
-	       (l->base & APIC_BASE_ENABLE) && !vlapic_x2apic(l);
-}
-
 /* AMD APM Vol. 2, "APIC Registers": 32 bits at offsets of 16. */
 static void access_lapic(struct vlapic *l, gpa_t gpa, unsigned int size,
 			 bool write, uint64_t *val)
@@ -115,7 +109,7 @@ static bool access_mmio(struct vcpu *v, gpa_t gpa, unsigned int size,
 	struct vlapic *l = hvm_vcpu(v)->lapic;
 	const struct mmio *m;
 
-	if (is_lapic(l, gpa)) {
+	if (vlapic_is_at(l, gpa)) {
 		access_lapic(l, gpa, size, write, val);
 		return true;
 	}
@@ -171,7 +165,7 @@ static bool access_gpa(struct vcpu *v, gpa_t gpa, unsigned int size, bool write,
 	unsigned long flags;
 	char *page;
 
-	if (is_lapic(hvm_vcpu(v)->lapic, gpa) ||
+	if (vlapic_is_at(hvm_vcpu(v)->lapic, gpa) ||
 	    mmio_is_trapped(v->domain, gpa))
 		return access_mmio(v, gpa, size, write, val);
 	/* The page stays while interrupts are off: hvm/guest_walk.c. */
@@ -295,21 +289,19 @@ static void remember(struct vcpu *v, const struct insn *i)
 static HOT bool lapic_again(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 {
 	const struct lapic_insn *e = lapic_insn(v);
-	struct vlapic *l = hvm_vcpu(v)->lapic;
+	struct hvm_vcpu *hv = hvm_vcpu(v);
 	uint64_t *gpr = &v->regs.rax;
-	struct walk_regs r;
 	uint64_t val = 0;
 
 	if (e->rip != v->regs.rip || !e->rip || e->write != x->npf.write ||
-	    x->npf.fetch || x->npf.in_table || !is_lapic(l, gpa))
+	    x->npf.fetch || x->npf.in_table)
 		return false;
-	hvm_ops->get_paging(v, &r);
-	if (e->cr3 != r.cr3 || r.user || hvm_ops->code_bits(v) != 64 ||
+	if (hvm_ops->kernel_bits(v) != 64 || e->cr3 != hv->call_cr3 ||
 	    (v->regs.rflags & X86_EFLAGS_TF))
 		return false;
 	if (e->write)
 		val = e->has_imm ? e->imm : (uint32_t)gpr[e->reg];
-	access_lapic(l, gpa, 4, e->write, &val);
+	access_lapic(hv->lapic, gpa, 4, e->write, &val);
 	if (!e->write)
 		gpr[e->reg] = (uint32_t)val;
 	v->regs.rip += e->length;
@@ -324,7 +316,7 @@ static enum verdict do_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 
 	if (x->npf.fetch || x->npf.in_table || !hvm_decode(v, &insn, bytes))
 		return not_emulated(v, gpa, bytes);
-	if (is_lapic(hvm_vcpu(v)->lapic, gpa))
+	if (vlapic_is_at(hvm_vcpu(v)->lapic, gpa))
 		remember(v, &insn);
 	else if (!steps && hvm_mmio_movs(v, &insn, x->npf.write))
 		return VERDICT_RESUME;
@@ -342,13 +334,17 @@ static enum verdict do_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 	}
 }
 
-HOT enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
+enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x)
 {
-	enum verdict r;
+	enum verdict r = do_mmio(v, gpa, x);
 
-	if (likely(lapic_again(v, gpa, x)))
-		return VERDICT_RESUME;
-	r = do_mmio(v, gpa, x);
 	hvm_io_end(v, x);
 	return r;
+}
+
+HOT enum verdict hvm_lapic_mmio(struct vcpu *v, gpa_t gpa,
+				const struct vmexit *x)
+{
+	return likely(lapic_again(v, gpa, x)) ? VERDICT_RESUME
+					      : hvm_mmio(v, gpa, x);
 }

@@ -54,21 +54,15 @@ static bool map_device(struct domain *d, gfn_t gfn)
 	return rc == 0;
 }
 
-static bool is_lapic(const struct vcpu *v, gpa_t gpa)
-{
-	const struct vlapic *l = hvm_vcpu(v)->lapic;
-
-	return (gpa & PAGE_MASK) == (l->base & PAGE_MASK) &&
-	       (l->base & APIC_BASE_ENABLE) && !vlapic_x2apic(l);
-}
-
 enum verdict hvm_npf(struct vcpu *v, const struct vmexit *x)
 {
 	struct domain *d = v->domain;
 	gpa_t gpa = x->npf.gpa;
 	enum p2m_type type;
 
-	if (is_lapic(v, gpa) || mmio_is_trapped(d, gpa))
+	if (vlapic_is_at(hvm_vcpu(v)->lapic, gpa))
+		return hvm_lapic_mmio(v, gpa, x);
+	if (mmio_is_trapped(d, gpa))
 		return hvm_mmio(v, gpa, x);
 	p2m_lookup(&d->p2m, gpa_to_gfn(gpa), &type, NULL);
 	switch (type) {

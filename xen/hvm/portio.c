@@ -72,21 +72,27 @@ static __attribute__((noinline)) bool ask_model(struct vcpu *v,
 	return true;
 }
 
+/* Whose it is, among our devices. */
+static inline const struct portio *find(const struct hvm_domain *hd,
+					unsigned int port)
+{
+	const struct portio *p = hd->ports;
+
+	while (p && port - p->first >= p->n)
+		p = p->next;
+	return p;
+}
+
 /* A device of ours, a device model's, or nobody's: then it reads as ones. */
-static inline __attribute__((always_inline)) bool
-do_port(struct vcpu *v, unsigned int port, unsigned int size, bool write,
-	uint32_t *val)
+static bool do_port(struct vcpu *v, unsigned int port, unsigned int size,
+		    bool write, uint32_t *val)
 {
 	struct hvm_domain *hd = hvm_domain(v->domain);
+	const struct portio *p = find(hd, port);
 
-	for (const struct portio *p = hd->ports; p; p = p->next) {
-		if (port - p->first < p->n) {
-			if (unlikely(p->claims) &&
-			    !p->claims(port, size, write, *val, p->data))
-				break;
-			p->fn(v, port, size, write, val, p->data);
-			return true;
-		}
+	if (p && (!p->claims || p->claims(port, size, write, *val, p->data))) {
+		p->fn(v, port, size, write, val, p->data);
+		return true;
 	}
 	if (hd->has_servers)
 		return ask_model(v, port, size, write, val);
@@ -97,10 +103,7 @@ do_port(struct vcpu *v, unsigned int port, unsigned int size, bool write,
 
 static bool is_ours(const struct domain *d, unsigned int port)
 {
-	for (const struct portio *p = hvm_domain(d)->ports; p; p = p->next)
-		if (port - p->first < p->n)
-			return true;
-	return false;
+	return find(hvm_domain(d), port);
 }
 
 /* INS or OUTS at work. */
@@ -279,12 +282,27 @@ HOT enum verdict hvm_port_insn(struct vcpu *v, const struct vmexit *x)
 	return VERDICT_SKIP;
 }
 
-HOT enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x)
+static HOT __attribute__((noinline)) enum verdict
+somebodys(struct vcpu *v, const struct vmexit *x)
 {
 	enum verdict r = hvm_port_insn(v, x);
 
 	hvm_io_end(v, x);
 	return r;
+}
+
+/* A kernel that looks for devices mostly finds none. */
+HOT enum verdict hvm_portio(struct vcpu *v, const struct vmexit *x)
+{
+	const struct hvm_domain *hd = hvm_domain(v->domain);
+
+	if (x->io.string || hd->has_servers || find(hd, x->io.port))
+		return somebodys(v, x);
+	if (x->io.in)
+		v->regs.rax = x->io.size == 4
+				      ? ~0U
+				      : v->regs.rax | (BIT(x->io.size * 8) - 1);
+	return VERDICT_SKIP;
 }
 
 void hvm_io_free(struct domain *d)

@@ -30,6 +30,8 @@ void mmio_unregister(struct domain *d, gpa_t first);
 bool mmio_is_trapped(struct domain *d, gpa_t gpa);
 /* The instruction at RIP, which touched gpa: done for the guest. */
 enum verdict hvm_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x);
+/* The same where gpa is in the local APIC's page. */
+enum verdict hvm_lapic_mmio(struct vcpu *v, gpa_t gpa, const struct vmexit *x);
 /*
  * For those who execute an instruction here. An operand at linear address va:
  * RAM is copied, what is not goes to who answers there. False: the guest has a

@@ -105,6 +105,12 @@ static inline bool vlapic_x2apic(const struct vlapic *l)
 	return (l->base & (APIC_BASE_ENABLE | APIC_BASE_EXTD)) ==
 	       (APIC_BASE_ENABLE | APIC_BASE_EXTD);
 }
+/* Its registers are in that page of memory. */
+static inline bool vlapic_is_at(const struct vlapic *l, gpa_t gpa)
+{
+	return (l->base & (PAGE_MASK | APIC_BASE_ENABLE | APIC_BASE_EXTD)) ==
+	       ((gpa & PAGE_MASK) | APIC_BASE_ENABLE);
+}
 /* Does the vCPU take interrupts of the 8259s? */
 static inline bool vlapic_takes_pic(const struct vlapic *l)
 {

@@ -29,10 +29,8 @@ static void decode_npf(const struct vmcb *vmcb, struct vmexit *x)
 	x->npf.gpa = vmcb->exitinfo2;
 	x->npf.present = error & BIT(0);
 	x->npf.write = error & BIT(1);
-	x->npf.user = error & BIT(2);
 	x->npf.fetch = error & BIT(4);
 	x->npf.in_table = error & BIT(33);
-	x->npf.gva_valid = false;
 }
 
 /* #DB: the guest's DR6 has the cause already; a debugger's step is no business
@@ -66,7 +64,8 @@ static void decode_exception(struct vcpu *v, struct vmexit *x)
 }
 
 /* TCG reports RDTSCP as RDTSC: the bytes tell (0f 01 f9). */
-static void decode_rdtsc(struct vcpu *v, struct vmexit *x)
+static __attribute__((noinline)) void decode_rdtsc(struct vcpu *v,
+						   struct vmexit *x)
 {
 	uint8_t opcode = 0;
 
@@ -164,7 +163,8 @@ static void decode_task_switch(struct vcpu *v, struct vmexit *x)
 	x->task.error = (uint32_t)info;
 }
 
-static void decode_rare(struct vcpu *v, struct vmexit *x)
+static __attribute__((noinline)) void decode_rare(struct vcpu *v,
+						  struct vmexit *x)
 {
 	struct svm_vcpu *s = svm_vcpu(v);
 	uint64_t code = s->vmcb->exitcode;

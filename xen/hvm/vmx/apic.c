@@ -137,8 +137,6 @@ void vmx_decode_apic(struct vcpu *v, uint32_t reason, struct vmexit *x)
 		x->npf.present = true;
 		x->npf.write = how == 1;
 		x->npf.fetch = how == 2;
-		x->npf.user = true;
 		x->npf.in_table = how > 2;
-		x->npf.gva_valid = false;
 	}
 }

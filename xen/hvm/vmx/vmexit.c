@@ -36,16 +36,13 @@ static void decode_npf(struct vmexit *x)
 	x->npf.present = q & (BIT(3) | BIT(4) | BIT(5));
 	x->npf.write = q & BIT(1);
 	x->npf.fetch = q & BIT(2);
-	x->npf.user = true;
-	x->npf.gva_valid = q & BIT(7);
-	x->npf.in_table = x->npf.gva_valid && !(q & BIT(8));
-	if (x->npf.gva_valid)
-		x->npf.gva = vmcs_get_guest_linear();
+	/* There is a linear address, and its translation was not done. */
+	x->npf.in_table = (q & (BIT(7) | BIT(8))) == BIT(7);
 }
 
 /* An IRET that ended an NMI's blocking did not complete: it blocks again.
  * ("Information About NMI Unblocking Due to IRET") */
-static void block_nmis_again(void)
+static __attribute__((noinline, cold)) void block_nmis_again(void)
 {
 	vmcs_set_guest_blocking(vmcs_get_guest_blocking() | BLOCKING_NMI);
 }
@@ -240,7 +237,8 @@ static void decode_task_switch(struct vcpu *v, struct vmexit *x)
 		x->task.error = vmcs_get_idt_vectoring_error();
 }
 
-static void decode_rare(struct vcpu *v, uint32_t reason, struct vmexit *x)
+static __attribute__((noinline)) void
+decode_rare(struct vcpu *v, uint32_t reason, struct vmexit *x)
 {
 	x->kind = VMEXIT_UNKNOWN;
 	if (reason & EXIT_REASON_ENTRY) {
@@ -284,15 +282,9 @@ static void decode_rare(struct vcpu *v, uint32_t reason, struct vmexit *x)
 	}
 }
 
-/* The exits that have operands, and those that can come while an event is
- * being delivered (an instruction's cannot). */
-static HOT __attribute__((noinline)) void
-decode_operands(struct vcpu *v, uint32_t reason, struct vmexit *x)
+static inline void decode_reason(struct vcpu *v, uint32_t reason,
+				 struct vmexit *x)
 {
-	uint32_t vectoring = vmcs_get_idt_vectoring();
-
-	if (unlikely(vectoring & EVENT_VALID))
-		vmx_reinject(v, vectoring);
 	switch (reason) {
 	case VMX_EXTINT: /* VMEXIT_INTR is 0 */
 		x->kind = VMEXIT_INTR;
@@ -307,6 +299,28 @@ decode_operands(struct vcpu *v, uint32_t reason, struct vmexit *x)
 	default:
 		decode_rare(v, reason, x);
 	}
+}
+
+static __attribute__((noinline, cold)) void decode_cut_short(struct vcpu *v,
+							     uint32_t reason,
+							     struct vmexit *x,
+							     uint32_t vectoring)
+{
+	vmx_reinject(v, vectoring);
+	decode_reason(v, reason, x);
+}
+
+/* The exits that have operands, and those that can come while an event is
+ * being delivered (an instruction's cannot). */
+static HOT __attribute__((noinline)) void
+decode_operands(struct vcpu *v, uint32_t reason, struct vmexit *x)
+{
+	uint32_t vectoring = vmcs_get_idt_vectoring();
+
+	if (unlikely(vectoring & EVENT_VALID))
+		decode_cut_short(v, reason, x, vectoring);
+	else
+		decode_reason(v, reason, x);
 }
 
 HOT void vmx_decode(struct vcpu *v, uint32_t reason, struct vmexit *x)
