@@ -790,6 +790,76 @@ static void random_operations(void)
 	}
 }
 
+/*
+ * Mappings for the processor and for devices end apart: by two CPUs at once,
+ * too. The first of them fails, or not, after the second is done.
+ */
+static uint32_t both_handle;
+static uint64_t both_dev;
+static int unmap_fails;
+static long of_other_half;
+
+static int map_nothing(struct vcpu *v, uint64_t addr, mfn_t mfn, uint32_t flags)
+{
+	(void)v;
+	(void)addr;
+	(void)mfn;
+	(void)flags;
+	return GNTST_okay;
+}
+
+static int unmap_beside(struct vcpu *v, uint64_t addr, mfn_t mfn,
+			uint32_t flags)
+{
+	struct gnttab_unmap_grant_ref op = {.dev_bus_addr = both_dev,
+					    .handle = both_handle};
+
+	(void)v;
+	(void)addr;
+	(void)mfn;
+	(void)flags;
+	of_other_half = ONE(d2, GNTTABOP_unmap_grant_ref, op);
+	return unmap_fails ? GNTST_general_error : GNTST_okay;
+}
+
+static void no_flush(struct domain *d)
+{
+	(void)d;
+}
+
+static void halves(void)
+{
+	for (unmap_fails = 0; unmap_fails < 2; unmap_fails++) {
+		struct gnttab_map_grant_ref op = {
+			.flags = RW | GNTMAP_device_map, .ref = 8, .dom = 1};
+
+		start();
+		fake_kind.translated = false;
+		fake_kind.grant_map = map_nothing;
+		fake_kind.grant_unmap = unmap_beside;
+		fake_kind.grant_flush = no_flush;
+		grant(8, 2, (uint32_t)mfn_x(fake_mfn(d1, 5)),
+		      GTF_permit_access);
+		CHECK_EQ(ONE(d2, GNTTABOP_map_grant_ref, op), GNTST_okay);
+		both_handle = op.handle;
+		both_dev = op.dev_bus_addr;
+		CHECK_EQ(refs(d1, 5), 2);
+		CHECK_EQ(unmap(d2, both_handle, 100),
+			 unmap_fails ? GNTST_general_error : GNTST_okay);
+		CHECK_EQ(of_other_half, GNTST_okay);
+		CHECK_EQ(refs(d1, 5), unmap_fails ? 2 : 1);
+		if (unmap_fails) {
+			fake_kind.grant_unmap = map_nothing;
+			CHECK_EQ(unmap(d2, both_handle, 100), GNTST_okay);
+			CHECK_EQ(refs(d1, 5), 1);
+		}
+		CHECK_EQ(unmap(d2, both_handle, 100), GNTST_bad_handle);
+		CHECK(!(table1[8].flags & (GTF_reading | GTF_writing)));
+		fake_kind.translated = true;
+		end();
+	}
+}
+
 static const struct test_case cases[] = {
 	{"grant: mapping and unmapping", maps_and_unmaps},
 	{"grant: mapping that fails", map_errors},
@@ -805,6 +875,7 @@ static const struct test_case cases[] = {
 	{"grant: cache flushes", cache_flushes},
 	{"grant: entries that change under us", races},
 	{"grant: random operations leave nothing", random_operations},
+	{"grant: the two halves of a mapping", halves},
 };
 
 int main(void)

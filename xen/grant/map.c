@@ -11,6 +11,9 @@
 
 #define CHUNK       32U
 #define GNTMAP_BOTH (GNTMAP_device_map | GNTMAP_host_map)
+/* Halves of a mapping whose end is not done yet, beside the bits of those that
+ * may still be claimed: who ends the last of them frees the handle. */
+#define OPEN(flags) (((flags)&GNTMAP_BOTH) << 8)
 
 /* Removes the mapping, or moves it to new_addr. */
 static int host_unmap(struct vcpu *v, uint64_t addr, mfn_t mfn,
@@ -71,7 +74,7 @@ static inline int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op,
 		hold_domain(u.granter);
 	m->mfn = u.mfn;
 	m->ref = u.ref;
-	m->flags = u.flags;
+	m->flags = (u.flags & ~OPEN(GNTMAP_BOTH)) | OPEN(u.flags);
 	smp_wmb();
 	WRITE_ONCE(m->granter, u.granter);
 	op->dev_bus_addr = mfn_to_maddr(u.mfn);
@@ -167,7 +170,8 @@ static inline int claim(struct grant_table *t, uint64_t host_addr,
 		u->handle = handle;
 		u->ended = m->flags & ended;
 		m->flags &= ~ended;
-		u->last = !(m->flags & GNTMAP_BOTH);
+		/* Of two halves another CPU may be ending the other one. */
+		u->last = (m->flags & OPEN(GNTMAP_BOTH)) == OPEN(u->ended);
 	}
 	spin_unlock(&t->lock);
 	return err;
@@ -200,13 +204,29 @@ static inline int unmap_begin(struct vcpu *v, uint64_t host_addr,
 	return err;
 }
 
+/* True if the other half's end is done, too. */
+static __attribute__((noinline)) bool end_half(struct grant_table *t,
+					       const struct unmap *u)
+{
+	bool last;
+
+	spin_lock(&t->lock);
+	u->m->flags &= ~OPEN(u->ended);
+	last = !(u->m->flags & OPEN(GNTMAP_BOTH));
+	spin_unlock(&t->lock);
+	return last;
+}
+
 /* No CPU has it any more. */
 static inline void unmap_end(struct domain *d, const struct unmap *u)
 {
+	bool last;
+
 	if (!u->ended)
 		return;
-	grant_unuse(&u->use, u->ended, u->last);
-	if (u->last) {
+	last = likely(u->last) || end_half(d->grants, u);
+	grant_unuse(&u->use, u->ended, last);
+	if (last) {
 		mapping_free(d->grants, u->handle, u->m);
 		put_domain(u->use.granter);
 	}
