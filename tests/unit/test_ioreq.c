@@ -451,6 +451,48 @@ static void placed_pages(void)
 	end();
 }
 
+/* The request that server n has of vCPU 0, answered; 0: none. */
+static unsigned int asked_of(ioservid_t n)
+{
+	struct ioreq *r = hd.servers[n]->slots;
+	unsigned int type = r->state == STATE_IOREQ_READY ? r->type : 0;
+
+	if (type)
+		r->state = STATE_IORESP_READY;
+	return type;
+}
+
+/* Memory left: each model that runs hears of it, one after the other, and once.
+ */
+static void invalidates(void)
+{
+	ioservid_t second, third;
+	struct vcpu *v;
+	bool again;
+
+	begin();
+	v = guest->vcpu[0];
+	CHECK_EQ(ioreq_server_create(guest, model->id, 0, &second), 0);
+	CHECK_EQ(ioreq_server_create(guest, model->id, 0, &third), 0);
+	CHECK_EQ(ioreq_server_enable(guest, third, true), 0);
+	ioreq_memory_left(guest);
+	hvm_io_invalidate(v);
+	CHECK_EQ(asked_of(id), IOREQ_TYPE_INVALIDATE);
+	CHECK(hv[0].io.pending && hd.stale_maps);
+	CHECK(finish(&again) && !again);
+	ioreq_memory_left(guest); /* again, before the others heard */
+	hvm_io_invalidate(v);
+	CHECK_EQ(asked_of(id), IOREQ_TYPE_INVALIDATE);
+	CHECK(finish(&again));
+	hvm_io_invalidate(v);
+	CHECK_EQ(asked_of(second), 0); /* does not run */
+	CHECK_EQ(asked_of(third), IOREQ_TYPE_INVALIDATE);
+	CHECK(finish(&again));
+	hvm_io_invalidate(v);
+	CHECK(!hv[0].io.pending && !hd.stale_maps);
+	end();
+}
+
 static const struct test_case cases[] = {
 	{"ranges", ranges},
 	{"no room for more", no_room},
@@ -466,6 +508,7 @@ static const struct test_case cases[] = {
 	{"many elements at once", strings},
 	{"pages to map", pages},
 	{"pages in the guest's memory", placed_pages},
+	{"memory that left", invalidates},
 };
 
 int main(void)

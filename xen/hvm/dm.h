@@ -74,7 +74,8 @@ static inline void hvm_io_end(struct vcpu *v, const struct vmexit *x)
 void hvm_io_step(struct vcpu *v);
 /* The domain gave memory away: device models that still map it must hear. */
 void ioreq_memory_left(struct domain *d);
-/* … from this vCPU, which waits until they have. */
+/* … from this vCPU, which waits until they have: one of them is told, and the
+ * next when it has answered. */
 void hvm_io_invalidate(struct vcpu *v);
 /* The request that is out has its answer (or never will: the guest ends). */
 bool hvm_io_answered(const struct vcpu *v);

@@ -374,9 +374,10 @@ struct hvm_domain {
 	struct vrtc *rtc;
 	struct vhpet *hpet;
 	struct vacpi *acpi;
-	struct vram *vram; /* p2m lock */
-	bool stale_maps;   /* … which must forget where memory was */
-	bool has_servers;  /* device models, once */
+	struct vram *vram;  /* p2m lock */
+	uint8_t stale_maps; /* … which must forget where memory was, by number
+			     */
+	bool has_servers;   /* device models, once */
 	struct ioreq_server *servers[8]; /* lock */
 };
 static inline struct hvm_domain *hvm_domain(const struct domain *d)

@@ -10,6 +10,7 @@
 
 #include "console/printk.h"
 #include "event/event.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 
 #include <assert.h>
@@ -23,6 +24,9 @@
 #define CTL_IS_PTR     0x10
 #define CTL_READ       0x20
 #define CTL_DOWN       0x40
+
+#define ALL_SERVERS ((uint8_t)(BIT(IOREQ_SERVERS) - 1))
+static_assert(IOREQ_SERVERS <= 8, "stale_maps has a bit each");
 
 static_assert(offsetof(struct ioreq, type) == CONTROL_OFFSET + 1, "ioreq.h");
 
@@ -241,29 +245,37 @@ void ioreq_memory_left(struct domain *d)
 	struct hvm_domain *hd = hvm_domain(d);
 
 	if (hd->has_servers)
-		WRITE_ONCE(hd->stale_maps, true);
+		atomic_set(&hd->stale_maps, ALL_SERVERS);
 }
 
-/* The first server that runs: the one that maps what it likes. */
+/* The next server that runs and was not told since memory left. Its number is
+ * taken off before the request goes out: what leaves meanwhile is told anew. */
+static struct ioreq_server *take_stale(struct hvm_domain *hd)
+{
+	struct ioreq_server *s = NULL;
+
+	spin_lock(&hd->lock);
+	for (unsigned int i = 0; i < IOREQ_SERVERS && !s; i++)
+		if (atomic_and(&hd->stale_maps, (uint8_t)~BIT(i)) & BIT(i) &&
+		    hd->servers[i] && hd->servers[i]->enabled)
+			s = hd->servers[i];
+	spin_unlock(&hd->lock);
+	return s;
+}
+
 void hvm_io_invalidate(struct vcpu *v)
 {
-	struct hvm_domain *hd = hvm_domain(v->domain);
 	const struct io_access a = {
 		.count = 1,
 		.size = 4,
 		.type = IOREQ_TYPE_INVALIDATE,
 		.write = true,
 	};
-	struct ioreq_server *s = NULL;
+	struct ioreq_server *s;
 
 	if (hvm_vcpu(v)->io.pending)
 		return;
-	WRITE_ONCE(hd->stale_maps, false);
-	spin_lock(&hd->lock);
-	for (unsigned int i = 0; i < IOREQ_SERVERS && !s; i++)
-		if (hd->servers[i] && hd->servers[i]->enabled)
-			s = hd->servers[i];
-	spin_unlock(&hd->lock);
+	s = take_stale(hvm_domain(v->domain));
 	if (s)
 		send(v, s, &a, ~0UL, false, false);
 }

@@ -270,6 +270,8 @@ static bool take_answer(struct vcpu *v, struct hvm_vcpu *hv)
 			return false;
 		if (again && v->unit.state == SCHED_RUNNING)
 			answer(v, &hv->io.exit);
+		if (unlikely(READ_ONCE(hv->hd->stale_maps)))
+			hvm_io_invalidate(v);
 	}
 	return true;
 }
