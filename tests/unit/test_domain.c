@@ -4,6 +4,7 @@
  * has gone is not found again, though it is listed for a moment more.
  */
 #include "harness.h"
+#include "no_part.h"
 
 #include "console/printk.h"
 #include "domain/domain.h"
@@ -161,26 +162,10 @@ static void global_virq(unsigned int virq)
 void (*send_global_virq)(unsigned int virq) = global_virq;
 const struct domain_part *const domain_parts[] = {NULL};
 
-static int kind_init(struct domain *d,
-		     const struct xen_domctl_createdomain *cfg)
-{
-	(void)d;
-	(void)cfg;
-	return 0;
-}
-static int kind_relinquish(struct domain *d)
-{
-	(void)d;
-	return 0;
-}
-static void kind_destroy(struct domain *d)
-{
-	(void)d;
-}
 static const struct domain_kind kind = {
-	.domain_init = kind_init,
-	.domain_relinquish = kind_relinquish,
-	.domain_destroy = kind_destroy,
+	.domain_init = no_init,
+	.domain_relinquish = no_relinquish,
+	.domain_destroy = no_destroy,
 };
 
 static struct tasklet *scheduled;

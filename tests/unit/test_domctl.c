@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who may ask for a domctl, and about whom. */
 #include "harness.h"
+#include "no_part.h"
 
 #include "fake.h"
 
@@ -72,24 +73,6 @@ OP(setvcpucontext)
 OP(shadow_op)
 OP(subscribe)
 OP(unpausedomain)
-
-static int no_init(struct domain *d, const struct xen_domctl_createdomain *cfg)
-{
-	(void)d;
-	(void)cfg;
-	return 0;
-}
-static int no_relinquish(struct domain *d)
-{
-	(void)d;
-	return 0;
-}
-static void no_destroy(struct domain *d)
-{
-	(void)d;
-}
-static const struct domain_part no_part = {
-	.init = no_init, .relinquish = no_relinquish, .destroy = no_destroy};
 
 static long ask(struct domain *caller, uint32_t cmd, domid_t target)
 {

@@ -5,6 +5,7 @@
  * guest here is frame n / 4096, with a hole at frame 3.
  */
 #include "harness.h"
+#include "no_part.h"
 
 #include "control/domctl.h"
 #include "fake.h"
@@ -34,28 +35,6 @@ static bool find_page(struct vcpu *v, uint64_t va, gfn_t *gfn)
 	*gfn = _gfn(va / PAGE_SIZE);
 	return va / PAGE_SIZE != HOLE;
 }
-
-static int part_init(struct domain *d,
-		     const struct xen_domctl_createdomain *cfg)
-{
-	(void)d;
-	(void)cfg;
-	return 0;
-}
-static int part_relinquish(struct domain *d)
-{
-	(void)d;
-	return 0;
-}
-static void part_destroy(struct domain *d)
-{
-	(void)d;
-}
-static const struct domain_part no_part = {
-	.init = part_init,
-	.relinquish = part_relinquish,
-	.destroy = part_destroy,
-};
 
 static void begin(void)
 {

@@ -4,6 +4,7 @@
  * processor has while the guest has no paging, and which states it cannot be
  * entered in.
  */
+#include "fake_vmcs.h"
 #include "harness.h"
 
 #include "hvm/vmx/vmx.h"
@@ -18,19 +19,6 @@ struct vmx_caps vmx_caps = {
 	.entry = 0x11fb,
 };
 
-static uint64_t fields[0x8000];
-uint64_t vmread(enum vmcs_field f)
-{
-	return fields[f];
-}
-uint64_t vmread_any(enum vmcs_field f)
-{
-	return fields[f];
-}
-void vmwrite(enum vmcs_field f, uint64_t v)
-{
-	fields[f] = v;
-}
 void vmx_set_proc(struct vmx_vcpu *s, uint32_t proc)
 {
 	s->proc = proc;

@@ -6,6 +6,7 @@
  * while it has.
  */
 #include "harness.h"
+#include "no_part.h"
 
 #include "fake.h"
 #include "threads.h"
@@ -17,23 +18,6 @@
 
 #define ROUNDS 60000
 
-static int no_init(struct domain *d,
-		   const struct xen_domctl_createdomain *cfg __maybe_unused)
-{
-	(void)d;
-	return 0;
-}
-static int no_relinquish(struct domain *d)
-{
-	(void)d;
-	return 0;
-}
-static void no_destroy(struct domain *d)
-{
-	(void)d;
-}
-static const struct domain_part no_part = {
-	.init = no_init, .relinquish = no_relinquish, .destroy = no_destroy};
 const struct domain_part *const domain_parts[] = {&no_part, NULL};
 
 /* What is around the sources. */

@@ -4,6 +4,7 @@
  * either answered as the kind that it is, or unknown, which ends that guest
  * with its name; entries that failed say which check it was, or which error.
  */
+#include "fake_vmcs.h"
 #include "harness.h"
 
 #include "console/printk.h"
@@ -14,21 +15,6 @@
 
 struct cpu_features cpu_features = {.phys_bits = 40};
 struct vmx_caps vmx_caps;
-
-/* The VMCS: by encoding, what is not there reads as 0. */
-static uint64_t fields[0x8000];
-uint64_t vmread(enum vmcs_field f)
-{
-	return fields[f];
-}
-uint64_t vmread_any(enum vmcs_field f)
-{
-	return fields[f];
-}
-void vmwrite(enum vmcs_field f, uint64_t v)
-{
-	fields[f] = v;
-}
 
 static char said[400];
 void printk(const char *fmt, ...)

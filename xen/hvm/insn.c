@@ -181,42 +181,38 @@ static struct emulator emulator(struct vcpu *v)
 	};
 }
 
+/* Only what is done moves the vCPU on. */
+static enum emulate_result ended(struct vcpu *v, const struct emulator *e,
+				 enum emulate_result r)
+{
+	if (r == EMULATE_DONE) {
+		v->regs.rip = e->rip;
+		v->regs.rflags = e->rflags;
+	}
+	return r;
+}
+
 enum emulate_result hvm_emulate(struct vcpu *v, const struct insn *i)
 {
 	struct emulator e = emulator(v);
-	enum emulate_result r = emulate(&e, i);
 
-	if (r == EMULATE_DONE) {
-		v->regs.rip = e.rip;
-		v->regs.rflags = e.rflags;
-	}
-	return r;
+	return ended(v, &e, emulate(&e, i));
 }
 
 enum emulate_result hvm_emulate_event(struct vcpu *v,
 				      const struct emu_event *event)
 {
 	struct emulator e = emulator(v);
-	enum emulate_result r = emulate_event(&e, hvm_ops->code_bits(v), event);
 
-	if (r == EMULATE_DONE) {
-		v->regs.rip = e.rip;
-		v->regs.rflags = e.rflags;
-	}
-	return r;
+	return ended(v, &e, emulate_event(&e, hvm_ops->code_bits(v), event));
 }
 
 enum emulate_result hvm_emulate_task(struct vcpu *v,
 				     const struct emu_task *task)
 {
 	struct emulator e = emulator(v);
-	enum emulate_result r = emulate_task(&e, hvm_ops->code_bits(v), task);
 
-	if (r == EMULATE_DONE) {
-		v->regs.rip = e.rip;
-		v->regs.rflags = e.rflags;
-	}
-	return r;
+	return ended(v, &e, emulate_task(&e, hvm_ops->code_bits(v), task));
 }
 
 uint64_t hvm_linear_rip(struct vcpu *v, unsigned int mode)
