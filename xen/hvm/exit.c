@@ -13,6 +13,7 @@
 #include "hvm/debug.h"
 #include "hvm/dev/vlapic.h"
 #include "hvm/dm.h"
+#include "hvm/guest_walk.h"
 #include "hvm/portio.h"
 #include "hvm/vram.h"
 #include "hypercall/hypercall.h"
@@ -160,6 +161,23 @@ static enum verdict exit_exception(struct vcpu *v, const struct vmexit *x)
 	return VERDICT_RESUME;
 }
 
+/* Tells a guest that has lost its tables from a processor that walked others
+ * (docs/testing.md, "The emulators"). */
+static void report_walk(struct vcpu *v)
+{
+	uint32_t error = 0;
+	gpa_t gpa = 0;
+
+	if (hvm_ops->code_bits(v) != 64)
+		return;
+	if (guest_walk(v, v->regs.rip, WALK_FETCH, &gpa, &error))
+		printk(XENLOG_ERR "  its tables have that at %#lx\n", gpa);
+	else
+		printk(XENLOG_ERR "  its tables have nothing there (error "
+				  "%#x)\n",
+		       error);
+}
+
 /* Whether that is a crash or the restart that it is on a PC, the tools say; by
  * default it is a restart, as on Xen. */
 static enum verdict exit_shutdown(struct vcpu *v, const struct vmexit *x)
@@ -170,6 +188,7 @@ static enum verdict exit_shutdown(struct vcpu *v, const struct vmexit *x)
 	printk(XENLOG_ERR "d%u ends: v%u: triple fault at %#lx\n", d->id, v->id,
 	       v->regs.rip);
 	hvm_ops->dump(v);
+	report_walk(v);
 	domain_end_as(d, (unsigned int)hvm_domain(d)
 				 ->params[HVM_PARAM_TRIPLE_FAULT_REASON]);
 	return VERDICT_RESUME;
