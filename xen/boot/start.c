@@ -90,6 +90,11 @@ static void __init start_memory(const struct boot_info *bi)
 	dom0_keep_zone();
 	memory_init(&bi->memory);
 	trampoline_init(bi);
+}
+
+/* It has to be mapped, so it comes when there is memory. */
+static void __init start_screen(const struct boot_info *bi)
+{
 	screen_find(&bi->framebuffer, bi->efi);
 	console_init_screen();
 }
@@ -195,6 +200,7 @@ void __init start(uint32_t magic, uint32_t info, uint32_t base)
 		panic("started by an unknown boot protocol (EAX %#x)", magic);
 	start_console(bi);
 	start_memory(bi);
+	start_screen(bi);
 	start_machine(bi);
 	start_cpus(bi);
 	start_domains(bi);
